@@ -1,0 +1,1 @@
+"""Makes and runs GPTs: the project package and the parent of its apps."""

@@ -1,0 +1,35 @@
+"""Sharing a GPT and opening what was shared."""
+
+from __future__ import annotations
+
+from gptbuilder.accounts.models import User
+from gptbuilder.gpts.models import GPT, LinkVisit
+from gptbuilder.lib.ids import new_token
+
+
+def share(gpt: GPT, audience: str) -> None:
+    """Say who may use the GPT. A link that existed before is kept; only `revoke_link` ends it."""
+    gpt.audience = audience
+    if audience == GPT.Audience.LINK and not gpt.link_token:
+        gpt.link_token = new_token()
+    gpt.save(update_fields=["audience", "link_token", "updated_at"])
+
+
+def revoke_link(gpt: GPT) -> None:
+    """End the link for everybody who has it. Sharing again makes another one."""
+    gpt.audience = GPT.Audience.PRIVATE
+    gpt.link_token = None
+    gpt.save(update_fields=["audience", "link_token", "updated_at"])
+
+
+def by_link(token: str) -> GPT:
+    """The published GPT behind this link. Raises GPT.DoesNotExist."""
+    return GPT.objects.select_related("live_version", "owner").get(
+        link_token=token, audience=GPT.Audience.LINK, live_version__isnull=False
+    )
+
+
+def remember_visit(gpt: GPT, person: User) -> None:
+    """This person opened the GPT by its present link, and may use it while that link lasts."""
+    if gpt.owner_id != person.pk and gpt.link_token:
+        LinkVisit.objects.update_or_create(gpt=gpt, person=person, defaults={"token": gpt.link_token})

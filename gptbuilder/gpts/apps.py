@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class GptsConfig(AppConfig):
+    name = "gptbuilder.gpts"
+    label = "gpts"

@@ -1,0 +1,1 @@
+"""Small pieces that everything may use and that know nobody: identifiers."""

@@ -1,0 +1,294 @@
+"""Every setting of the project, read from the environment. docs/reference/settings.md lists them."""
+
+import os
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def env(name: str, default: str = "") -> str:
+    return os.environ.get(name, default)
+
+
+def env_bool(name: str, default: bool) -> bool:
+    value = env(name).lower()
+    if value not in ("", "0", "1", "true", "false", "yes", "no", "on", "off"):
+        raise ImproperlyConfigured(f"{name} must be 0 or 1.")
+    return default if value == "" else value in ("1", "true", "yes", "on")
+
+
+def env_int(name: str, default: int) -> int:
+    try:
+        return int(env(name) or default)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be a whole number.") from error
+
+
+def env_list(name: str, default: str = "") -> list[str]:
+    return [item.strip() for item in env(name, default).split(",") if item.strip()]
+
+
+# Where data lives when no service is given: the supervisor exports these paths.
+HOME = Path(env("GPTBUILDER_HOME") or BASE_DIR / "var")
+PRODUCTION = env_bool("PRODUCTION", default=False)
+DEBUG = env_bool("DEBUG", default=False)
+SECRET_KEY = env("SECRET_KEY")
+if not SECRET_KEY:
+    if PRODUCTION:
+        raise ImproperlyConfigured("Set SECRET_KEY to a long random text.")
+    SECRET_KEY = "only for a machine where nothing is kept: no service and no supervisor gave a key"
+FIELD_KEYS = env_list("FIELD_KEYS")
+BASE_URL = env("BASE_URL", "http://127.0.0.1:8000").rstrip("/")
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "*" if not PRODUCTION else urlsplit(BASE_URL).hostname or "")
+CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", BASE_URL)
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "django_htmx",
+    "gptbuilder.web",
+    "gptbuilder.accounts",
+    "gptbuilder.workspaces",
+    "gptbuilder.usage",
+    "gptbuilder.gpts",
+    "gptbuilder.tools",
+    "gptbuilder.conversations",
+    "gptbuilder.builder",
+]
+MIDDLEWARE = [
+    "gptbuilder.web.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "gptbuilder.conversations.guests.GuestMiddleware",
+]
+ROOT_URLCONF = "gptbuilder.urls"
+ASGI_APPLICATION = "gptbuilder.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "gptbuilder.web.context.site",
+            ],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "gptbuilder.web.templatetags.web"],
+        },
+    }
+]
+
+
+def database(url: str) -> dict[str, object]:
+    """A PostgreSQL address as Django wants it; `?host=/folder` names a socket folder."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgres", "postgresql"):
+        raise ImproperlyConfigured("DATABASE_URL must begin with postgres://")
+    query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    pool = env_int("DATABASE_POOL", 16)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")) or "gptbuilder",
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": query.pop("host", parts.hostname or ""),
+        "PORT": str(parts.port or ""),
+        # A conversation waits for seconds: it must never hold a connection meanwhile, so they are pooled.
+        "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            **({"pool": {"min_size": 1, "max_size": pool, "timeout": 20}} if pool else {}),
+            "application_name": "gptbuilder",
+            **query,
+        },
+    }
+
+
+DATABASES = {"default": database(env("DATABASE_URL") or "postgres://postgres@127.0.0.1/gptbuilder")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env("REDIS_URL") or "redis://127.0.0.1:6379/0"
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "cache",
+    }
+}
+
+# Celery: the broker carries ids only. Runs recover by their heartbeat, not by the broker.
+CELERY_BROKER_URL = (
+    REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+    if REDIS_URL.startswith("unix://")
+    else REDIS_URL
+)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 10, "socket_connect_timeout": 3, "max_connections": 1000}
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "interval_step": 0.1}
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {"gptbuilder.conversations.tasks.execute_run": {"queue": "runs"}}
+CELERY_BEAT_SCHEDULE = {
+    "recover silent runs": {
+        "task": "gptbuilder.conversations.tasks.recover_runs",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
+    "purge guests": {"task": "gptbuilder.conversations.tasks.purge_guests", "schedule": 3600.0},
+    "prune snapshots": {"task": "gptbuilder.conversations.tasks.prune_snapshots", "schedule": 3600.0},
+}
+
+# Models: one endpoint from the environment; the supervisor gives the embedded one when none is set.
+OPENAI_BASE_URL = env("OPENAI_BASE_URL").rstrip("/")
+OPENAI_API_KEY = env("OPENAI_API_KEY")
+OPENAI_MODEL = env("OPENAI_MODEL", "gpt-4.1-mini")
+LOCAL_MODEL = env_bool("LOCAL_MODEL", default=False)
+MODEL_STATUS_FILE = env("MODEL_STATUS_FILE")
+MODEL_CONTEXT_WINDOW = env_int("MODEL_CONTEXT_WINDOW", 8192 if LOCAL_MODEL else 128_000)
+MODEL_MAX_OUTPUT_TOKENS = env_int("MODEL_MAX_OUTPUT_TOKENS", 1024 if LOCAL_MODEL else 8192)
+MODEL_TOOLS = env_bool("MODEL_TOOLS", default=not LOCAL_MODEL)
+MODEL_JSON_SCHEMA = env_bool("MODEL_JSON_SCHEMA", default=True)
+MODEL_VISION = env_bool("MODEL_VISION", default=False)
+MODEL_INPUT_PRICE_MICROS = env_int("MODEL_INPUT_PRICE_MICROS", 0)
+MODEL_OUTPUT_PRICE_MICROS = env_int("MODEL_OUTPUT_PRICE_MICROS", 0)
+MODEL_FIRST_TOKEN_TIMEOUT_SECONDS = env_int("MODEL_FIRST_TOKEN_TIMEOUT_SECONDS", 600 if LOCAL_MODEL else 120)
+MODEL_IDLE_TIMEOUT_SECONDS = env_int("MODEL_IDLE_TIMEOUT_SECONDS", 60)
+IMAGE_MODEL = env("IMAGE_MODEL")
+
+# Tool providers of higher layers, by the purpose of the thread they serve.
+TOOL_PROVIDERS = {"builder": "gptbuilder.builder.tools.builder_tools"}
+
+# Limits. What money buys arrives as usage.Allowance rows, which raise these.
+MESSAGES_PER_HOUR = env_int("MESSAGES_PER_HOUR", 200)
+GUEST_MESSAGES_PER_HOUR = env_int("GUEST_MESSAGES_PER_HOUR", 20)
+GUESTS_PER_ADDRESS_PER_DAY = env_int("GUESTS_PER_ADDRESS_PER_DAY", 20)
+GUEST_MESSAGES_PER_GPT_PER_HOUR = env_int("GUEST_MESSAGES_PER_GPT_PER_HOUR", 300)
+MESSAGE_MAX_CHARACTERS = env_int("MESSAGE_MAX_CHARACTERS", 32_000)
+GUEST_DAYS = 30
+
+# Accounts
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_UNIQUE_EMAIL = True
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if env_bool("EMAIL_VERIFICATION", default=False) else "none"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "10/m/ip,5/5m/key", "signup": "20/m/ip"}
+ACCOUNT_FORMS = {"signup": "gptbuilder.accounts.forms.SignupForm"}
+EMAIL_BACKEND = env("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
+EMAIL_HOST = env("EMAIL_HOST", "localhost")
+EMAIL_PORT = env_int("EMAIL_PORT", 25)
+EMAIL_HOST_USER = env("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS", default=False)
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", f"gpts@{urlsplit(BASE_URL).hostname}")
+
+# Pages
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+SITE_NAME = env("SITE_NAME") or _("GPTs")
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env("STATIC_ROOT") or HOME / "static")
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_ROOT = Path(env("MEDIA_ROOT") or HOME / "files")
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"},
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+PICTURE_MAX_BYTES = 10 * 1024 * 1024
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:", "blob:"],
+        "connect-src": [SELF],
+        "font-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# Safety
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https://")
+if PRODUCTION:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = env_bool("SSL_REDIRECT", default=True)
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    SECURE_HSTS_SECONDS = env_int("HSTS_SECONDS", 31_536_000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
+# How many proxies of ours stand before the web process: their X-Forwarded-For entries are believed.
+TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"ids": {"()": "gptbuilder.web.logs.IdsFilter"}},
+    "formatters": {
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s %(request_id)s %(run_id)s",
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["ids"]}},
+    "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", "INFO")},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "httpx": {"level": "WARNING"},
+        "celery": {"level": "WARNING"},
+    },
+}
+SILENCED_SYSTEM_CHECKS: list[str] = []

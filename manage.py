@@ -1,0 +1,14 @@
+#!/usr/bin/env python
+"""Django's command line."""
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gptbuilder.settings")
+    # Tasks sent by a command must find their broker.
+    import gptbuilder.celery  # noqa: F401
+
+    execute_from_command_line(sys.argv)

@@ -1,0 +1,1 @@
+"""Lists GPTs and shares the money. Stands on `gptbuilder`, which never imports it."""
