@@ -1,0 +1,53 @@
+"""One thing a run did."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from gptbuilder.conversations.models.run import Run
+from gptbuilder.lib.ids import new_id
+
+
+def new_step_id() -> str:
+    return new_id("step")
+
+
+class RunStep(models.Model):
+    """A message that the model wrote, or a call of one tool. Steps of one run are ordered by `position`.
+
+    `data` is what a tool tells the page about its work, such as the changed fields of a draft.
+    """
+
+    class Kind(models.TextChoices):
+        MESSAGE = "message_creation", _("message")
+        TOOL = "tool_calls", _("tool call")
+
+    class Status(models.TextChoices):
+        IN_PROGRESS = "in_progress", _("in progress")
+        COMPLETED = "completed", _("completed")
+        FAILED = "failed", _("failed")
+
+    id = models.CharField(primary_key=True, max_length=40, default=new_step_id, editable=False)
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps")
+    position = models.PositiveSmallIntegerField()
+    kind = models.CharField(max_length=20, choices=Kind)
+    status = models.CharField(max_length=20, choices=Status, default=Status.IN_PROGRESS)
+    attempt = models.PositiveSmallIntegerField()
+    text = models.TextField(blank=True)
+    call_id = models.CharField(max_length=120, blank=True)
+    tool = models.CharField(max_length=80, blank=True)
+    arguments = models.TextField(blank=True)
+    output = models.TextField(blank=True)
+    data = models.JSONField(null=True)
+    input_tokens = models.PositiveIntegerField(default=0)
+    output_tokens = models.PositiveIntegerField(default=0)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["run", "position"]
+        constraints = [models.UniqueConstraint(fields=["run", "position"], name="one_step_per_position")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.position} of {self.run_id}"

@@ -1,0 +1,183 @@
+"""Events of the agent → rows. Every write goes through the attempt that holds the run.
+
+A write of an attempt that lost the run raises Superseded and leaves nothing behind. A write that finds no
+database tries again for RETRY_SECONDS, so that a restart of PostgreSQL costs a pause and no answer.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import ParamSpec, TypeVar
+
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from gptbuilder.agent.tool import ToolOutput
+from gptbuilder.conversations import history
+from gptbuilder.conversations.models.message import Message
+from gptbuilder.conversations.models.run import Run
+from gptbuilder.conversations.models.step import RunStep
+from gptbuilder.conversations.models.thread import Thread
+from gptbuilder.gateway.types import Completion, ToolCall
+from gptbuilder.web import markdown
+
+RETRY_SECONDS = 30.0
+PAUSE_SECONDS = 0.5
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+class Superseded(Exception):
+    """Another attempt has the run, or it has ended: write nothing more."""
+
+
+def persistent(write: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Try again while the database is away, and give the connection back afterwards: a run spends its life
+    waiting for a model and must not keep a connection meanwhile."""
+
+    @functools.wraps(write)
+    def wrapper(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        deadline = time.monotonic() + RETRY_SECONDS
+        while True:
+            try:
+                return write(*args, **kwargs)
+            except (OperationalError, InterfaceError):
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(PAUSE_SECONDS)
+            finally:
+                connection.close()
+
+    return wrapper
+
+
+@persistent
+def claim(run_id: str) -> Run | None:
+    """Take a queued run for this worker: a new attempt. None when somebody else has it or it has ended."""
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE conversations_run SET status = 'in_progress', attempt = attempt + 1, heartbeat_at = %s, "
+            "started_at = coalesce(started_at, %s) WHERE id = %s AND status = 'queued' RETURNING id",
+            [now, now, run_id],
+        )
+        if cursor.fetchone() is None:
+            return None
+    return Run.objects.select_related("thread__gpt", "version", "person", "question").get(pk=run_id)
+
+
+@persistent
+def model_answered(run: Run, completion: Completion, started_at: datetime) -> None:
+    """Store a message of the model that calls tools, and the calls, not yet answered."""
+    with transaction.atomic():
+        _hold(run)
+        position = _next_position(run)
+        now = timezone.now()
+        said = _message_step(run, position, completion, started_at, now)
+        calls = [
+            RunStep(
+                run=run,
+                position=position + number,
+                kind=RunStep.Kind.TOOL,
+                attempt=run.attempt,
+                call_id=call.id,
+                tool=call.name,
+                arguments=_storable(call.arguments),
+                started_at=now,
+            )
+            for number, call in enumerate(completion.tool_calls, start=1)
+        ]
+        RunStep.objects.bulk_create([said, *calls])
+
+
+@persistent
+def tool_answered(run: Run, call: ToolCall, output: ToolOutput) -> None:
+    with transaction.atomic():
+        _hold(run)
+        run.steps.filter(call_id=call.id, finished_at=None).update(
+            status=RunStep.Status.FAILED if output.is_error else RunStep.Status.COMPLETED,
+            output=_storable(output.text),
+            data=output.data,
+            finished_at=timezone.now(),
+        )
+
+
+@persistent
+def finish(
+    run: Run,
+    status: str,
+    *,
+    completion: Completion | None = None,
+    started_at: datetime | None = None,
+    first_token_at: datetime | None = None,
+    error_code: str = "",
+    error_detail: str = "",
+    model: str = "",
+) -> None:
+    """End the run: its last message step, its answer as a message, the thread's head. One transaction.
+
+    `completion` is the last message of the model, whole or as far as it came; without any text there is no
+    answer and the thread's head stays at the question.
+    """
+    with transaction.atomic():
+        held = _hold(run)
+        now = timezone.now()
+        if completion is not None:
+            _message_step(run, _next_position(run), completion, started_at or now, now).save(force_insert=True)
+        steps = list(RunStep.objects.filter(run=run))
+        text = history.answer_so_far(steps)
+        held.status = status
+        held.finished_at = now
+        held.first_token_at = first_token_at
+        held.error_code = error_code
+        held.error_detail = error_detail[:2000]
+        held.model = model[:120]
+        held.input_tokens = sum(step.input_tokens for step in steps)
+        held.output_tokens = sum(step.output_tokens for step in steps)
+        held.save()
+        if text:
+            answer = Message.objects.create(
+                thread_id=run.thread_id,
+                parent_id=run.question_id,
+                role=Message.Role.ASSISTANT,
+                text=text,
+                html=markdown.render(text),
+                run=held,
+            )
+            Thread.objects.filter(pk=run.thread_id).update(head=answer, updated_at=now)
+
+
+def _hold(run: Run) -> Run:
+    held = Run.objects.held(run.pk, run.attempt).select_for_update().first()
+    if held is None:
+        raise Superseded
+    return held
+
+
+def _next_position(run: Run) -> int:
+    return (RunStep.objects.filter(run=run).aggregate(last=Max("position"))["last"] or 0) + 1
+
+
+def _message_step(run: Run, position: int, completion: Completion, started: datetime, finished: datetime) -> RunStep:
+    return RunStep(
+        run=run,
+        position=position,
+        kind=RunStep.Kind.MESSAGE,
+        status=RunStep.Status.COMPLETED,
+        attempt=run.attempt,
+        text=_storable(completion.text),
+        input_tokens=completion.usage.input_tokens,
+        output_tokens=completion.usage.output_tokens,
+        started_at=started,
+        finished_at=finished,
+    )
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL keeps no NUL in a text."""
+    return text.replace("\x00", "")

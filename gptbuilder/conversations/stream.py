@@ -1,0 +1,145 @@
+"""The events of a run on their way to the page: a Redis stream that is kept for an hour, and a channel.
+
+`publish` is called from the threads of a worker; one flusher per process sends everything that gathered.
+PostgreSQL is the truth: what is lost here costs a page its live text, never an answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import redis.asyncio
+from django.conf import settings
+from redis.exceptions import RedisError
+
+from gptbuilder.gateway import network
+
+log = logging.getLogger(__name__)
+
+Kind = Literal["delta", "step", "changed", "restart", "title", "done"]
+
+KEPT_SECONDS = 3600
+FLUSH_SECONDS = 0.045
+RETRY_SECONDS = 0.5
+# What may wait for a Redis that is away; beyond it the oldest events are dropped.
+WAITING_MOST = 100_000
+
+# An attempt that was superseded adds nothing: a higher attempt has written to the stream already.
+APPEND = """
+local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+if last and tonumber(last[2][2]) > tonumber(ARGV[1]) then return 0 end
+for i = 3, #ARGV do
+  local id = redis.call('XADD', KEYS[1], '*', 'attempt', ARGV[1], 'event', ARGV[i])
+  redis.call('PUBLISH', KEYS[1], id .. ' ' .. ARGV[i])
+end
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+return 1
+"""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event of a run. `id` is the stream's id of it, `milliseconds-sequence`."""
+
+    id: str
+    kind: str
+    data: str
+
+    @classmethod
+    def parse(cls, id: str, line: str) -> Event:
+        kind, _, data = line.partition(" ")
+        return cls(id, kind, data)
+
+
+def key(run_id: str) -> str:
+    return f"run:{run_id}"
+
+
+def publish(run_id: str, attempt: int, kind: Kind, data: dict[str, Any], *, at_once: bool = False) -> None:
+    """Add an event to the run's stream; comes back at once. `at_once` does not wait for company.
+
+    Nothing is added when a later attempt has written already.
+    """
+    line = f"{kind} {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}"
+    _flusher().add(run_id, attempt, line, at_once=at_once)
+
+
+class _Flusher:
+    """Gathers events of all runs of this process and sends them in one pipeline every FLUSH_SECONDS."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[str, int, str]] = deque(maxlen=WAITING_MOST)
+        self._loop = network.loop()
+        self._wake = asyncio.Event()
+        self._urgent = asyncio.Event()
+        self._awake = False
+        self._redis = redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=3, socket_timeout=5)
+        self._append = self._redis.register_script(APPEND)
+        # Held here, because an event loop forgets tasks that nobody else holds.
+        self._running = network.run_coroutine(self._run())
+
+    def add(self, run_id: str, attempt: int, line: str, *, at_once: bool) -> None:
+        self._waiting.append((run_id, attempt, line))
+        if at_once:
+            self._loop.call_soon_threadsafe(self._hurry)
+        elif not self._awake:
+            self._awake = True
+            self._loop.call_soon_threadsafe(self._wake.set)
+
+    def _hurry(self) -> None:
+        self._wake.set()
+        self._urgent.set()
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            try:
+                await asyncio.wait_for(self._urgent.wait(), FLUSH_SECONDS)
+            except TimeoutError:
+                pass
+            self._urgent.clear()
+            self._wake.clear()
+            self._awake = False
+            await self._flush()
+
+    async def _flush(self) -> None:
+        batch: dict[tuple[str, int], list[str]] = {}
+        taken = []
+        while self._waiting:
+            run_id, attempt, line = item = self._waiting.popleft()
+            taken.append(item)
+            batch.setdefault((run_id, attempt), []).append(line)
+        if not batch:
+            return
+        try:
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for (run_id, attempt), lines in batch.items():
+                    await self._append(keys=[key(run_id)], args=[attempt, KEPT_SECONDS, *lines], client=pipeline)
+                await pipeline.execute()
+        except (RedisError, OSError):
+            log.warning("events wait for Redis", extra={"events": len(taken)})
+            self._waiting.extendleft(reversed(taken))
+            await asyncio.sleep(RETRY_SECONDS)
+            self._wake.set()
+
+
+_lock = threading.Lock()
+_flushers: dict[int, _Flusher] = {}
+
+
+def _flusher() -> _Flusher:
+    """The flusher of this process; made anew after a fork, with the network loop it runs on."""
+    loop_id = id(network.loop())
+    flusher = _flushers.get(loop_id)
+    if flusher is None:
+        with _lock:
+            flusher = _flushers.get(loop_id)
+            if flusher is None:
+                flusher = _flushers[loop_id] = _Flusher()
+    return flusher
