@@ -9,6 +9,11 @@ urlpatterns = [
     path("", include("gptbuilder.conversations.urls")),
     path("", include("gptbuilder.builder.urls")),
     path("", include("gptbuilder.gpts.urls")),
-    path("accounts/", include("allauth.account.urls")),
+    path("accounts/", include("gptbuilder.accounts.allauth_urls")),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "gptbuilder.web.views.bad_request"
+handler403 = "gptbuilder.web.views.forbidden"
+handler404 = "gptbuilder.web.views.not_found"
+handler500 = "gptbuilder.web.views.server_error"

@@ -64,7 +64,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS = []
 
     class Meta:
         constraints = [
@@ -73,9 +73,7 @@ class User(AbstractBaseUser, PermissionsMixin):
                 condition=~models.Q(kind="member") | models.Q(email__isnull=False), name="member_has_email"
             ),
         ]
-        indexes = [
-            models.Index(fields=["last_seen_at"], condition=models.Q(kind="guest"), name="guests_by_last_seen")
-        ]
+        indexes = [models.Index(fields=["last_seen_at"], condition=models.Q(kind="guest"), name="guests_by_last_seen")]
 
     def __str__(self) -> str:
         return self.name or self.email or self.kind

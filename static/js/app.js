@@ -1,0 +1,15 @@
+// Every element, one file each. Collecting the static files writes them into this file (gptbuilder/web/storage.py),
+// so an element stands alone: it registers itself, and neither imports nor exports.
+import "./elements/appearance.js";
+import "./elements/auto-save.js";
+import "./elements/chat-thread.js";
+import "./elements/composer-box.js";
+import "./elements/copy.js";
+import "./elements/live-prose.js";
+import "./elements/menu.js";
+import "./elements/open-dialog.js";
+import "./elements/picture-field.js";
+import "./elements/run-stream.js";
+import "./elements/starter-list.js";
+import "./elements/time-ago.js";
+import "./elements/toasts.js";
