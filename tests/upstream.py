@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import base64
 import concurrent.futures
+import contextlib
 import json
 import struct
 import threading
@@ -94,6 +95,7 @@ class Garbage:
 
 Reply = Text | ToolCalls | Json | Status | Hang | Die | Garbage
 Replying = Reply | Callable[[dict[str, Any]], Reply]
+GREETING = Text("Hello from the scripted model.")
 
 
 class ScriptedUpstream:
@@ -104,7 +106,7 @@ class ScriptedUpstream:
     """
 
     def __init__(self, *replies: Reply) -> None:
-        self.default: Replying = Text("Hello from the scripted model.")
+        self.default: Replying = GREETING
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.paths: list[str] = []
@@ -116,11 +118,29 @@ class ScriptedUpstream:
         self._connections: set[_Connection] = set()
         self._changed = threading.Condition()
         self._loop = uvloop.new_event_loop()
+        self._hurry = asyncio.Event()
         self._ready: concurrent.futures.Future[int] = concurrent.futures.Future()
         self._thread = threading.Thread(target=self._serve, name="scripted-upstream", daemon=True)
 
     def script(self, *replies: Reply) -> None:
         self._replies.extend(replies)
+
+    def hurry(self) -> None:
+        """From now on no answer pauses between its words."""
+        self._loop.call_soon_threadsafe(self._hurry.set)
+
+    async def pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._hurry.wait(), seconds)
+
+    def forget(self) -> None:
+        """As if it had just started: nothing scripted, nothing asked."""
+        self._loop.call_soon_threadsafe(self._hurry.clear)
+        self._replies.clear()
+        self.requests.clear()
+        self.headers.clear()
+        self.paths.clear()
+        self.default = GREETING
 
     @property
     def open_connections(self) -> int:
@@ -299,6 +319,10 @@ class _Connection(_Http):
                 self.send_json(whole(reply, request))
             else:
                 await self._reply(reply, request)
+        except RuntimeError:
+            # uvloop, when the other side has gone in the middle of the answer.
+            if not self.transport.is_closing():
+                raise
         finally:
             self._server.notice(answered)
 
@@ -340,7 +364,7 @@ class _Connection(_Http):
         deltas = _deltas(reply)
         for number, delta in enumerate(deltas):
             if number and text.token_delay:
-                await asyncio.sleep(text.token_delay)
+                await self._server.pause(text.token_delay)
             token: dict[str, Any] = {"token": delta.get("content"), "logprob": -0.1, "top_logprobs": []}
             self.transport.write(
                 _event(chunk(delta, logprobs={"content": [token]} if request.get("logprobs") else None))
