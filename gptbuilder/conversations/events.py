@@ -12,13 +12,14 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
-from asgiref.sync import sync_to_async
 from django.db import connections
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
+from django.utils import translation
 from django.views.decorators.http import require_GET
 
+from gptbuilder.accounts.requests import Request
 from gptbuilder.conversations import faces
 from gptbuilder.conversations.hub import hub
 from gptbuilder.conversations.models.run import Run
@@ -27,57 +28,50 @@ PING_SECONDS = 15.0
 
 
 @require_GET
-async def events(request: HttpRequest, run_id: str) -> StreamingHttpResponse:
+def events(request: Request, run_id: str) -> StreamingHttpResponse:
     """Everything after Last-Event-ID, then what comes, until the run has ended."""
     after = request.headers.get("Last-Event-ID", "")
     if not re.fullmatch(r"\d{1,20}-\d{1,20}", after):
         after = "0-0"
-    ended = await _state(request, run_id)
+    ended = _ended(request, run_id)
     response = StreamingHttpResponse(_follow(request, run_id, after, ended), content_type="text/event-stream")
     response["Cache-Control"] = "no-cache, no-transform"
     response["X-Accel-Buffering"] = "no"
     return response
 
 
-async def _follow(request: HttpRequest, run_id: str, after: str, ended: str) -> AsyncIterator[bytes]:
+async def _follow(request: Request, run_id: str, after: str, ended: str) -> AsyncIterator[bytes]:
     if ended:
         yield _encode("done", ended)
         return
     yield b"retry: 1000\n\n"
-    async with aclosing(hub().follow(run_id, after)) as followed:
-        coming = asyncio.ensure_future(anext(followed))
-        try:
-            while True:
-                done, _ = await asyncio.wait({coming}, timeout=PING_SECONDS)
-                event = coming.result() if done else None
-                if event is not None and event.kind != "done":
-                    yield _encode(event.kind, event.data, event.id)
-                elif ended := await _state(request, run_id):
-                    # Told by the stream, or found in the database because Redis had lost it.
-                    yield _encode("done", ended, event.id if event else "")
-                    return
-                elif not done:
-                    yield b": ping\n\n"
-                if done:
-                    coming = asyncio.ensure_future(anext(followed))
-        finally:
-            coming.cancel()
-            await asyncio.wait({coming})
+    async with aclosing(hub().follow(run_id, after, PING_SECONDS)) as followed:
+        async for event in followed:
+            if event is not None and event.kind != "done":
+                yield _encode(event.kind, event.data, event.id)
+            elif ended := await asyncio.to_thread(_ended_meanwhile, request, run_id):
+                # Told by the stream, or found in the database because Redis had lost it.
+                yield _encode("done", ended, event.id if event else "")
+                return
+            else:
+                yield b": ping\n\n"
 
 
-@sync_to_async
-def _state(request: HttpRequest, run_id: str) -> str:
-    """The data of the `done` event when the run has ended, or nothing. Raises Http404 for a stranger.
+def _ended(request: Request, run_id: str) -> str:
+    """The data of the `done` event when the run has ended, or nothing. Raises Http404 for a stranger."""
+    runs = Run.objects.of(request.person).filter(pk=run_id)
+    if get_object_or_404(runs.only("status")).is_active:
+        return ""
+    run = runs.select_related("thread__gpt__draft", "version", "answer").get()
+    html = render_to_string("conversations/_answer.html", faces.answer_context(run), request=request)
+    return json.dumps({"status": run.status, "html": html}, ensure_ascii=False)
 
-    Gives its database connection back: a stream stays open for long.
-    """
+
+def _ended_meanwhile(request: Request, run_id: str) -> str:
+    """The same in a thread of its own: in the page's language, and without keeping a database connection."""
     try:
-        runs = Run.objects.of(request.person).select_related("thread__gpt__draft", "version", "answer")
-        run = get_object_or_404(runs, pk=run_id)
-        if run.is_active:
-            return ""
-        html = render_to_string("conversations/_answer.html", faces.answer_context(run), request=request)
-        return json.dumps({"status": run.status, "html": html}, ensure_ascii=False)
+        with translation.override(request.LANGUAGE_CODE):
+            return _ended(request, run_id)
     finally:
         connections.close_all()
 
@@ -85,5 +79,3 @@ def _state(request: HttpRequest, run_id: str) -> str:
 def _encode(kind: str, data: str, id: str = "") -> bytes:
     head = f"id: {id}\n" if id else ""
     return f"{head}event: {kind}\ndata: {data}\n\n".encode()
-
-

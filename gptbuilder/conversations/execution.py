@@ -74,6 +74,7 @@ def execute(run_id: str) -> None:
 
 
 def _drive(run: Run, hold: Hold, progress: _Progress) -> None:
+    assert run.question and run.version, "the version and the question of a run that goes on are kept"
     entry = models.entry()
     context = registry.Context(
         person=run.person,
@@ -97,8 +98,10 @@ def _drive(run: Run, hold: Hold, progress: _Progress) -> None:
 
 
 def _messages(run: Run, system: str, entry: ModelEntry) -> list[Message]:
-    path = run.thread.path(run.question_id)
-    conversation = history.conversation(path) + history.of_steps(run.steps.all())
+    # The beginning of a chat is at hand, and a first attempt has done nothing yet: no query then.
+    question = run.question
+    path = [question] if question and question.parent_id is None else run.thread.path(run.question_id)
+    conversation = history.conversation(path) + history.of_steps(run.steps.all() if run.attempt > 1 else [])
     return history.fit(system, conversation, entry.context_window, entry.max_output_tokens, tokens.count)
 
 

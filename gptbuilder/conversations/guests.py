@@ -11,11 +11,12 @@ from typing import Any
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.conf import settings
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.decorators import sync_and_async_middleware
 
 from gptbuilder.accounts.models import User
+from gptbuilder.accounts.requests import Request
 from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.thread import Thread
 from gptbuilder.conversations.turns import TurnRefused, limit_sentence
@@ -30,21 +31,21 @@ SESSION_KEY = "guest"
 
 
 @sync_and_async_middleware
-def GuestMiddleware(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:  # noqa: N802
+def GuestMiddleware(get_response: Callable[[Request], Any]) -> Callable[[Request], Any]:
     """Sets `request.person`: who is signed in, or this session's guest, or None.
 
     A person who has signed in takes over what they did as a guest.
     """
     if iscoroutinefunction(get_response):
 
-        async def attached(request: HttpRequest) -> HttpResponse:
+        async def attached(request: Request) -> HttpResponse:
             await sync_to_async(attach)(request)
             response: Awaitable[HttpResponse] = get_response(request)
             return await response
 
         return attached
 
-    def middleware(request: HttpRequest) -> HttpResponse:
+    def middleware(request: Request) -> HttpResponse:
         attach(request)
         response: HttpResponse = get_response(request)
         return response
@@ -52,7 +53,7 @@ def GuestMiddleware(get_response: Callable[[HttpRequest], Any]) -> Callable[[Htt
     return middleware
 
 
-def attach(request: HttpRequest) -> None:
+def attach(request: Request) -> None:
     request.person = None
     if settings.SESSION_COOKIE_NAME not in request.COOKIES:
         return
@@ -66,7 +67,7 @@ def attach(request: HttpRequest) -> None:
         request.person = User.objects.filter(pk=guest_id, kind=User.Kind.GUEST, is_active=True).first()
 
 
-def guest_for(request: HttpRequest) -> User:
+def guest_for(request: Request) -> User:
     """The person of this request; a stranger becomes a guest of this browser session.
 
     Raises TurnRefused when this address has made too many guests.

@@ -34,10 +34,13 @@ class Hub:
         self._subscribed: dict[str, asyncio.Event] = {}
         self._listener: asyncio.Task[None] | None = None
 
-    async def follow(self, run_id: str, after: str) -> AsyncGenerator[Event | None, None]:
+    async def follow(
+        self, run_id: str, after: str, quiet_seconds: float | None = None
+    ) -> AsyncGenerator[Event | None, None]:
         """The events of a run after this stream id: first those that were, then those that come.
 
-        Yields None when the connection to Redis was lost in between. Never ends by itself.
+        Yields None when the connection to Redis was lost in between, or when nothing came for `quiet_seconds`.
+        Never ends by itself.
         """
         channel = key(run_id)
         queue: Queue = asyncio.Queue(QUEUE_MOST)
@@ -48,8 +51,10 @@ class Hub:
                 async for event in self._read(channel, last):
                     last = event.id
                     yield event
-                while (live := await queue.get()) is not None and not queue.full():
-                    if _position(live.id) > _position(last):
+                async for live in self._live(queue, quiet_seconds):
+                    if live is None:
+                        yield None
+                    elif _position(live.id) > _position(last):
                         last = live.id
                         yield live
                 # The connection was lost or this page was slow: what is missing stands in the stream.
@@ -58,6 +63,19 @@ class Hub:
                 yield None
         finally:
             await self._leave(channel, queue)
+
+    async def _live(self, queue: Queue, quiet_seconds: float | None) -> AsyncIterator[Event | None]:
+        """What is put into the queue, until it says that something is missing; None when nothing was for long."""
+        while True:
+            try:
+                async with asyncio.timeout(quiet_seconds):
+                    event = await queue.get()
+            except TimeoutError:
+                yield None
+                continue
+            if event is None or queue.full():
+                return
+            yield event
 
     async def _read(self, channel: str, after: str) -> AsyncIterator[Event]:
         while True:

@@ -76,9 +76,10 @@ def holding(run_id: str, attempt: int) -> Iterator[Hold]:
 
 def ask_to_stop(run_id: str) -> None:
     """Tell the worker that holds the run. It also finds out by its next heartbeat, should Redis be away."""
-    with contextlib.suppress(RedisError, OSError), redis.Redis.from_url(
-        settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=2
-    ) as client:
+    with (
+        contextlib.suppress(RedisError, OSError),
+        redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=2) as client,
+    ):
         client.publish(STOP_CHANNEL, run_id)
 
 
@@ -93,8 +94,10 @@ def release_all() -> list[str]:
         holds = list(_holds.values())
     released = []
     for hold in holds:
-        if Run.objects.held(hold.run_id, hold.attempt).filter(status=Run.Status.IN_PROGRESS).update(
-            status=Run.Status.QUEUED, heartbeat_at=timezone.now()
+        if (
+            Run.objects.held(hold.run_id, hold.attempt)
+            .filter(status=Run.Status.IN_PROGRESS)
+            .update(status=Run.Status.QUEUED, heartbeat_at=timezone.now())
         ):
             released.append(hold.run_id)
         hold.end("released")

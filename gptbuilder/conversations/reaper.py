@@ -40,7 +40,9 @@ def recover(now: datetime) -> dict[str, int]:
     put_back = waiting.filter(heartbeat_at__lt=now - UNCLAIMED)
     for run in never_claimed | put_back:
         # The heartbeat of a queued run says when it was last sent, so that a long queue is not sent over and over.
-        if Run.objects.filter(pk=run.pk, status=Run.Status.QUEUED, heartbeat_at=run.heartbeat_at).update(heartbeat_at=now):
+        if Run.objects.filter(pk=run.pk, status=Run.Status.QUEUED, heartbeat_at=run.heartbeat_at).update(
+            heartbeat_at=now
+        ):
             turns.send(run.pk)
             done["resent"] += 1
     return done

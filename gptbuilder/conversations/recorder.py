@@ -68,7 +68,7 @@ def claim(run_id: str) -> Run | None:
         )
         if cursor.fetchone() is None:
             return None
-    return Run.objects.select_related("thread__gpt", "version", "person", "question").get(pk=run_id)
+    return Run.objects.select_related("thread", "version", "person", "question").get(pk=run_id)
 
 
 @persistent
@@ -124,39 +124,41 @@ def finish(
     `completion` is the last message of the model, whole or as far as it came; without any text there is no
     answer and the thread's head stays at the question.
     """
+    now = timezone.now()
     with transaction.atomic():
-        held = _hold(run)
-        now = timezone.now()
-        if completion is not None:
-            _message_step(run, _next_position(run), completion, started_at or now, now).save(force_insert=True)
         steps = list(RunStep.objects.filter(run=run))
-        text = history.answer_so_far(steps)
-        held.status = status
-        held.finished_at = now
-        held.first_token_at = first_token_at
-        held.error_code = error_code
-        held.error_detail = error_detail[:2000]
-        held.model = model[:120]
-        held.input_tokens = sum(step.input_tokens for step in steps)
-        held.output_tokens = sum(step.output_tokens for step in steps)
-        held.save()
-        if text:
+        if completion is not None:
+            position = max((step.position for step in steps), default=0) + 1
+            steps.append(_message_step(run, position, completion, started_at or now, now))
+        # This write holds the run. Steps that another attempt has added meanwhile are none of ours: it lost.
+        if not Run.objects.held(run.pk, run.attempt).update(
+            status=status,
+            finished_at=now,
+            first_token_at=first_token_at,
+            error_code=error_code,
+            error_detail=error_detail[:2000],
+            model=model[:120],
+            input_tokens=sum(step.input_tokens for step in steps),
+            output_tokens=sum(step.output_tokens for step in steps),
+        ):
+            raise Superseded
+        if completion is not None:
+            steps[-1].save(force_insert=True)
+        if text := history.answer_so_far(steps):
             answer = Message.objects.create(
                 thread_id=run.thread_id,
                 parent_id=run.question_id,
                 role=Message.Role.ASSISTANT,
                 text=text,
                 html=markdown.render(text),
-                run=held,
+                run=run,
             )
             Thread.objects.filter(pk=run.thread_id).update(head=answer, updated_at=now)
 
 
-def _hold(run: Run) -> Run:
-    held = Run.objects.held(run.pk, run.attempt).select_for_update().first()
-    if held is None:
+def _hold(run: Run) -> None:
+    if not Run.objects.held(run.pk, run.attempt).select_for_update().values_list("pk").first():
         raise Superseded
-    return held
 
 
 def _next_position(run: Run) -> int:

@@ -9,7 +9,9 @@ from gptbuilder.conversations.models.run import Run
 BY_CODE = {
     "unreachable": _("The language model cannot be reached just now. Try again in a moment."),
     "unauthorized": _("The language model refuses this server's key. Its administrator has to correct it."),
-    "model_missing": _("The language model this server asks for does not exist there. Its administrator has to correct it."),
+    "model_missing": _(
+        "The language model this server asks for does not exist there. Its administrator has to correct it."
+    ),
     "refused": _("The language model refused this request. Try to say it differently."),
     "too_long": _("This conversation is too long for the language model. Start a new chat."),
     "rate_limited": _("The language model is asked too much just now. Try again in a minute."),

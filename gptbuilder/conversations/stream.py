@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import redis.asyncio
 from django.conf import settings
-from redis.exceptions import RedisError
+from redis.exceptions import NoScriptError, RedisError
 
 from gptbuilder.gateway import network
 
@@ -80,7 +80,7 @@ class _Flusher:
         self._urgent = asyncio.Event()
         self._awake = False
         self._redis = redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=3, socket_timeout=5)
-        self._append = self._redis.register_script(APPEND)
+        self._script = ""
         # Held here, because an event loop forgets tasks that nobody else holds.
         self._running = network.run_coroutine(self._run())
 
@@ -118,15 +118,25 @@ class _Flusher:
         if not batch:
             return
         try:
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for (run_id, attempt), lines in batch.items():
-                    await self._append(keys=[key(run_id)], args=[attempt, KEPT_SECONDS, *lines], client=pipeline)
-                await pipeline.execute()
+            await self._send(batch)
+        except NoScriptError:
+            # A Redis that was started anew has forgotten it, and so has done nothing of the batch.
+            self._waiting.extendleft(reversed(taken))
+            self._script = ""
+            self._wake.set()
         except (RedisError, OSError):
             log.warning("events wait for Redis", extra={"events": len(taken)})
             self._waiting.extendleft(reversed(taken))
             await asyncio.sleep(RETRY_SECONDS)
             self._wake.set()
+
+    async def _send(self, batch: dict[tuple[str, int], list[str]]) -> None:
+        # By its digest: redis-py's own scripts ask in every pipeline whether the server knows them.
+        self._script = self._script or await self._redis.script_load(APPEND)
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for (run_id, attempt), lines in batch.items():
+                pipeline.evalsha(self._script, 1, key(run_id), attempt, KEPT_SECONDS, *lines)
+            await pipeline.execute()
 
 
 _lock = threading.Lock()

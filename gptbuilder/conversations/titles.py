@@ -42,7 +42,10 @@ def summarise(run_id: str) -> None:
     run = Run.objects.select_related("thread", "question", "answer").get(pk=run_id)
     provisional = title_of(run.question.text) if run.question else ""
     dialogue = json.dumps(
-        {"person": run.question.text[:READ_CHARACTERS] if run.question else "", "answer": run.answer.text[:READ_CHARACTERS]},
+        {
+            "person": run.question.text[:READ_CHARACTERS] if run.question else "",
+            "answer": run.answer.text[:READ_CHARACTERS],
+        },
         ensure_ascii=False,
     )
     try:

@@ -46,9 +46,7 @@ NOT_SHARED = gettext_lazy("This GPT is not shared with you any more. What was sa
 NOTHING_TO_ANSWER = gettext_lazy("There is nothing to answer again yet.")
 
 
-def start_thread(
-    person: User, gpt: GPT, purpose: str = Thread.Purpose.CHAT, subject: GPT | None = None
-) -> Thread:
+def start_thread(person: User, gpt: GPT, purpose: str = Thread.Purpose.CHAT, subject: GPT | None = None) -> Thread:
     """An empty thread in the person's personal workspace."""
     return Thread.objects.create(
         workspace=Workspace.objects.personal(person), owner=person, gpt=gpt, purpose=purpose, subject=subject
@@ -68,9 +66,7 @@ def start_turn(thread: Thread, person: User, text: str, now: datetime) -> Run:
     gpt, version = _allowed(thread, person, now)
     with transaction.atomic():
         _lock(thread)
-        question = Message.objects.create(
-            thread=thread, parent_id=thread.head_id, role=Message.Role.USER, text=text
-        )
+        question = Message.objects.create(thread=thread, parent_id=thread.head_id, role=Message.Role.USER, text=text)
         thread.head = question
         if not thread.title:
             thread.title = title_of(text)

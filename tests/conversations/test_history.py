@@ -51,13 +51,17 @@ def test_a_call_without_a_stored_output_stays_unanswered():
 
 
 def test_equal_messages_keep_their_own_calls():
-    messages = history.of_steps([said("Again."), call_step("a", answered=True), said("Again."), call_step("b", answered=True)])
+    messages = history.of_steps(
+        [said("Again."), call_step("a", answered=True), said("Again."), call_step("b", answered=True)]
+    )
 
     assert [message.tool_calls[0].id for message in messages if isinstance(message, AssistantMessage)] == ["a", "b"]
 
 
 def test_the_oldest_turns_are_left_out_whole():
-    turns = [message for number in range(50) for message in (UserMessage(f"q{number} " * 10), AssistantMessage("a " * 10))]
+    turns = [
+        message for number in range(50) for message in (UserMessage(f"q{number} " * 10), AssistantMessage("a " * 10))
+    ]
 
     fitted = history.fit("Be kind.", turns, 400, None, words)
 

@@ -57,7 +57,9 @@ def test_a_second_message_waits_for_the_answer(thread, ada):
     assert thread.messages.count() == 1
 
 
-@pytest.mark.parametrize(("text", "code"), [("", "empty"), ("  \n\t ", "empty"), ("\x00", "empty"), ("x" * 32_001, "too_long")])
+@pytest.mark.parametrize(
+    ("text", "code"), [("", "empty"), ("  \n\t ", "empty"), ("\x00", "empty"), ("x" * 32_001, "too_long")]
+)
 def test_an_empty_or_endless_message_is_refused(thread, ada, text, code):
     with pytest.raises(turns.TurnRefused) as refused:
         say(thread, ada, text)

@@ -1,0 +1,122 @@
+"""What changed in a draft, for reading: chips and lines. Pure."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+CONTEXT_LINES = 1
+LABELS: dict[str, str | Promise] = {
+    "name": _("name"),
+    "description": _("description"),
+    "instructions": _("instructions"),
+    "starters": _("starters"),
+    "picture_id": _("picture"),
+    "capabilities": _("capabilities"),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a diff; `sign` is "+", "−" or a space."""
+
+    sign: str
+    text: str | Promise
+
+
+@dataclass(frozen=True)
+class FieldDiff:
+    """What changed in one field. `first` and `last` number the lines of the new text that are shown, from 1."""
+
+    name: str
+    chip: str | Promise
+    label: str | Promise
+    lines: list[Line] = field(default_factory=list)
+    first: int = 0
+    last: int = 0
+
+    @property
+    def grew(self) -> int:
+        return sum(line.sign == "+" for line in self.lines)
+
+    @property
+    def shrank(self) -> int:
+        return sum(line.sign == "−" for line in self.lines)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the numbers of lines say more than the field's name."""
+        return self.name == "instructions"
+
+
+def merged(changes: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Several changes of one field as one, from its first value to its last; what came back to its first is gone."""
+    found: dict[str, dict[str, Any]] = {}
+    for change in changes:
+        earlier = found.get(change["field"], change)
+        found[change["field"]] = {**change, "before": earlier["before"]}
+    return [change for change in found.values() if change["before"] != change["after"]]
+
+
+def field_diffs(changes: Iterable[Mapping[str, Any]]) -> list[FieldDiff]:
+    """The changes of one turn, field by field, in the order of the form."""
+    order = list(LABELS)
+    known = [change for change in merged(changes) if change["field"] in LABELS]
+    return [_field_diff(change) for change in sorted(known, key=lambda change: order.index(change["field"]))]
+
+
+def changed_fields(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> list[str | Promise]:
+    """The names of the fields that differ; without an earlier configuration, of those that say something."""
+    earlier = before or {}
+    return [label for name, label in LABELS.items() if (after.get(name) or None) != (earlier.get(name) or None)]
+
+
+def line_diff(before: str, after: str) -> tuple[list[Line], int, int]:
+    """The changed lines with CONTEXT_LINES around them, and which lines of the new text these are."""
+    old, new = before.splitlines(), after.splitlines()
+    lines: list[Line] = []
+    shown: list[int] = []
+    for group in difflib.SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(CONTEXT_LINES):
+        if lines:
+            lines.append(Line(" ", "…"))
+        for tag, old_start, old_end, new_start, new_end in group:
+            shown += range(new_start, new_end)
+            if tag == "equal":
+                lines += [Line(" ", text) for text in old[old_start:old_end]]
+                continue
+            lines += [Line("−", text) for text in old[old_start:old_end] if text.strip()]
+            lines += [Line("+", text) for text in new[new_start:new_end] if text.strip()]
+    return lines, min(shown, default=-1) + 1, max(shown, default=-1) + 1
+
+
+def list_diff(before: Sequence[str], after: Sequence[str]) -> list[Line]:
+    """Which items went and which came; items that only moved do not count."""
+    gone = [Line("−", text) for text in before if text not in after]
+    return gone + [Line("+", text) for text in after if text not in before]
+
+
+def _field_diff(change: Mapping[str, Any]) -> FieldDiff:
+    name, before, after = change["field"], change["before"], change["after"]
+    label = LABELS[name]
+    if name == "instructions":
+        lines, first, last = line_diff(before or "", after or "")
+        return FieldDiff(name, label, label, lines, first, last)
+    if name in ("starters", "capabilities"):
+        lines = list_diff(before or [], after or [])
+        added = sum(line.sign == "+" for line in lines)
+        chip = _starters(added) if name == "starters" and added else label
+        return FieldDiff(name, chip, label, lines)
+    if name == "picture_id":
+        return FieldDiff(name, label, label, [Line("+", _("A new picture")) if after else Line("−", _("The picture"))])
+    values = [("−", before), ("+", after)]
+    return FieldDiff(name, label, label, [Line(sign, text) for sign, text in values if text])
+
+
+def _starters(count: int) -> str:
+    return ngettext("%(count)d starter", "%(count)d starters", count) % {"count": count}

@@ -1,0 +1,151 @@
+"""What the parts of the builder's page are given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from gptbuilder.accounts.models import User
+from gptbuilder.accounts.requests import MemberRequest
+from gptbuilder.builder import diffs
+from gptbuilder.conversations import pages
+from gptbuilder.conversations.models.thread import Thread, ThreadQuerySet
+from gptbuilder.gpts import builtin, pictures
+from gptbuilder.gpts.models import GPT, Draft, GPTVersion
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The state of a draft against what others use."""
+
+    gpt: GPT
+    draft: Draft
+
+    @property
+    def picture(self) -> str:
+        return pictures.url(self.draft, self.gpt.pk)
+
+    @property
+    def is_published(self) -> bool:
+        return self.gpt.live_version_id is not None
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether publishing would change what others use."""
+        live = self.gpt.live_version
+        return live is None or live.digest_sha256 != self.draft.digest()
+
+
+@dataclass(frozen=True)
+class VersionLine:
+    """A published version, with the names of the fields it changed."""
+
+    version: GPTVersion
+    changed: list[Any]
+    is_live: bool
+    is_draft: bool
+
+
+def editable(request: MemberRequest, gpt_id: str) -> GPT:
+    """The GPT with draft and live version, or 404."""
+    gpts = GPT.objects.editable_by(request.person).select_related("draft", "live_version", "owner")
+    return get_object_or_404(gpts, pk=gpt_id)
+
+
+def bar(gpt: GPT) -> Bar:
+    return Bar(gpt, gpt.draft)
+
+
+def builder_thread(person: User, gpt: GPT) -> Thread | None:
+    """The latest builder conversation about this GPT."""
+    threads = _threads(person).filter(purpose=Thread.Purpose.BUILDER, subject=gpt)
+    return threads.order_by("-id").first()
+
+
+def preview_thread(person: User, gpt: GPT) -> Thread | None:
+    threads = _threads(person).filter(purpose=Thread.Purpose.PREVIEW, gpt=gpt)
+    return threads.order_by("-id").first()
+
+
+def builder_pane(person: User, gpt: GPT) -> pages.Pane:
+    """The conversation with the builder. The face is the builder's own; `gpt` is what it is about."""
+    builder = builtin.builder_gpt()
+    thread = builder_thread(person, gpt)
+    return pages.Pane(
+        key="builder",
+        gpt=builder,
+        face=builder.live_version,
+        post_url=reverse("builder:messages", args=[gpt.pk]),
+        refresh_url=reverse("builder:conversation", args=[gpt.pk]),
+        channel=f"builder:{gpt.pk}",
+        thread=thread,
+        lines=pages.lines(thread) if thread else [],
+        stage="builder/_greeting.html",
+        label=_("Conversation with the builder"),
+        placeholder=_("Describe a change…") if thread else _("Describe what it should do…"),
+    )
+
+
+def preview_pane(person: User, gpt: GPT) -> pages.Pane:
+    thread = preview_thread(person, gpt)
+    return pages.Pane(
+        key="preview",
+        gpt=gpt,
+        face=gpt.draft,
+        post_url=reverse("builder:preview_messages", args=[gpt.pk]),
+        refresh_url=reverse("builder:preview_conversation", args=[gpt.pk]),
+        channel=f"preview:{gpt.pk}",
+        thread=thread,
+        lines=pages.lines(thread) if thread else [],
+        stage="builder/_face.html",
+        label=_("Conversation with the draft"),
+        placeholder=_("Try the draft"),
+        note=_("Runs the draft as it is now. Nobody else sees these chats."),
+    )
+
+
+def history(gpt: GPT) -> list[VersionLine]:
+    """The published versions, newest first. One query."""
+    versions = list(gpt.versions.exclude(number=None).select_related("published_by").order_by("number"))
+    digest = gpt.draft.digest()
+    found = []
+    for before, version in zip([None, *versions], versions, strict=False):
+        changed = diffs.changed_fields(before.configuration() if before else None, version.configuration())
+        live, same = version.pk == gpt.live_version_id, version.digest_sha256 == digest
+        found.append(VersionLine(version, changed, live, same))
+    return found[::-1]
+
+
+def unpublished(gpt: GPT) -> list[Any]:
+    """The names of the fields in which the draft differs from what others use."""
+    live = gpt.live_version
+    return diffs.changed_fields(live.configuration() if live else None, gpt.draft.configuration())
+
+
+def draft_changed(request: MemberRequest, gpt: GPT, status: int = 200, **more: object) -> HttpResponse:
+    """The parts that show the draft: its line in the bar, its face in the preview. `problems`: by field of the form."""
+    return render(
+        request, "builder/_draft.html", {"bar": bar(gpt), "gpt": gpt, **face(request, gpt), **more}, status=status
+    )
+
+
+def face(request: MemberRequest, gpt: GPT) -> dict[str, Any]:
+    """The context of `builder/_face.html`."""
+    thread = preview_thread(request.person, gpt)
+    return {"face": gpt.draft, "picture": pictures.url(gpt.draft, gpt.pk), "begun": bool(thread and thread.head_id)}
+
+
+def surroundings(request: MemberRequest, gpt: GPT) -> dict[str, Any]:
+    """What the bar, the menus and the preview's face need. `link` is the whole address to hand on."""
+    link = reverse("conversations:link", args=[gpt.link_token]) if gpt.link_token else ""
+    address = request.build_absolute_uri(link) if link else ""
+    return {"gpt": gpt, "bar": bar(gpt), "link": address, **face(request, gpt)}
+
+
+def _threads(person: User) -> ThreadQuerySet:
+    return Thread.objects.of(person).select_related("workspace", "gpt__draft", "gpt__live_version", "head")

@@ -1,0 +1,92 @@
+"""What stands in the sidebar of the chat page: the GPTs a person made or used, and their chats by day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db.models import Max, Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from gptbuilder.accounts.models import User
+from gptbuilder.conversations import faces
+from gptbuilder.conversations.models.thread import Thread
+from gptbuilder.gpts import pictures
+from gptbuilder.gpts.models import GPT
+
+GPTS_MOST = 8
+CHATS_MOST = 100
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """A GPT one may talk to, as a line."""
+
+    gpt_id: str
+    name: str
+    picture: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Chats of one part of the past."""
+
+    label: str | Promise
+    threads: list[Thread]
+
+
+@dataclass(frozen=True)
+class Sidebar:
+    """`older_before` names the last chat shown when there are more, and is empty otherwise."""
+
+    shortcuts: list[Shortcut]
+    groups: list[Group]
+    older_before: str = ""
+
+
+def sidebar(person: User, now: datetime) -> Sidebar:
+    """Two queries. GPTs: the last used first. Chats: the newest CHATS_MOST."""
+    groups, older_before = chats(person, now)
+    return Sidebar(_shortcuts(person), groups, older_before)
+
+
+def chats(person: User, now: datetime, before: Thread | None = None) -> tuple[list[Group], str]:
+    """The newest chats, or those older than `before`; and the id of the last one when there are more."""
+    threads = Thread.objects.of(person).chats().exclude(head=None)
+    if before:
+        threads = threads.filter(updated_at__lt=before.updated_at)
+    found = list(threads[: CHATS_MOST + 1])
+    shown = found[:CHATS_MOST]
+    return grouped(shown, timezone.localtime(now).date()), shown[-1].pk if len(found) > CHATS_MOST else ""
+
+
+def grouped(threads: Iterable[Thread], today: date) -> list[Group]:
+    """Threads, newest first, as Today, Yesterday, Last week (seven days) and Older; empty groups are left out."""
+    groups = [Group(_("Today"), []), Group(_("Yesterday"), []), Group(_("Last week"), []), Group(_("Older"), [])]
+    for thread in threads:
+        day = timezone.localtime(thread.updated_at).date()
+        if day >= today:
+            groups[0].threads.append(thread)
+        elif day == today - timedelta(days=1):
+            groups[1].threads.append(thread)
+        elif day >= today - timedelta(days=7):
+            groups[2].threads.append(thread)
+        else:
+            groups[3].threads.append(thread)
+    return [group for group in groups if group.threads]
+
+
+def _shortcuts(person: User) -> list[Shortcut]:
+    mine = Q(threads__owner=person, threads__purpose=Thread.Purpose.CHAT)
+    gpts = (
+        GPT.objects.usable_by(person)
+        .filter(builtin=None)
+        .select_related("draft", "live_version")
+        .annotate(used_at=Coalesce(Max("threads__updated_at", filter=mine), "updated_at"))
+        .order_by("-used_at")[:GPTS_MOST]
+    )
+    return [Shortcut(gpt.pk, faces.face(gpt).name, pictures.url(faces.face(gpt), gpt.pk)) for gpt in gpts]

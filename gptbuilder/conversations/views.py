@@ -1,0 +1,190 @@
+"""The chat page: a new chat, a thread, its messages; the page behind a link."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from gptbuilder.accounts.models import User
+from gptbuilder.accounts.requests import Request
+from gptbuilder.conversations import faces, guests, pages, sidebar, turns
+from gptbuilder.conversations.models.run import Run
+from gptbuilder.conversations.models.thread import Thread, ThreadQuerySet
+from gptbuilder.conversations.turns import TurnRefused
+from gptbuilder.gpts import access, builtin
+from gptbuilder.gpts.models import GPT
+from gptbuilder.web import views as web_views
+
+
+@require_safe
+def home(request: Request) -> HttpResponse:
+    """A new chat for who is signed in, the landing page for everybody else."""
+    return new(request) if request.user.is_authenticated else web_views.landing(request)
+
+
+@never_cache
+@require_safe
+@login_required
+def new(request: Request) -> HttpResponse:
+    """A new chat with the default GPT."""
+    gpt = builtin.default_gpt()
+    pane = pages.new_chat(gpt, reverse("conversations:start", args=[gpt.pk]), request.person)
+    return _page(request, pane, is_default=True)
+
+
+@never_cache
+@require_safe
+def gpt(request: Request, gpt_id: str) -> HttpResponse:
+    """A new chat with a GPT one may use."""
+    gpt = _usable(request, gpt_id)
+    return _page(request, pages.new_chat(gpt, reverse("conversations:start", args=[gpt.pk]), request.person))
+
+
+@require_POST
+def start(request: Request, gpt_id: str) -> HttpResponse:
+    """The first message of a new chat."""
+    return _begin(request, _person(request), _usable(request, gpt_id))
+
+
+@never_cache
+@require_safe
+def link(request: Request, token: str) -> HttpResponse:
+    """What a link leads to. A person who opened it may use the GPT as long as it has that link."""
+    gpt = _linked(token)
+    if request.person:
+        access.remember_visit(gpt, request.person)
+    pane = pages.new_chat(gpt, reverse("conversations:link_start", args=[token]), request.person)
+    return _page(request, pane, by=gpt.owner.name)
+
+
+@require_POST
+def link_start(request: Request, token: str) -> HttpResponse:
+    """The first message of a link's visitor; makes a guest of a stranger."""
+    gpt = _linked(token)
+    try:
+        person = guests.guest_for(request)
+    except TurnRefused as refusal:
+        return pages.refused(request, refusal, "chat")
+    access.remember_visit(gpt, person)
+    return _begin(request, person, gpt)
+
+
+@never_cache
+@require_safe
+def thread(request: Request, thread_id: str) -> HttpResponse:
+    """A chat; for htmx only the conversation, which another tab of this browser changed."""
+    thread = get_object_or_404(_threads(request).chats(), pk=thread_id)
+    pane = pages.chat(thread)
+    if request.htmx:
+        return render(request, "conversations/_pane.html", {"pane": pane})
+    return _page(request, pane)
+
+
+@require_POST
+def messages(request: Request, thread_id: str) -> HttpResponse:
+    """One more message of a thread."""
+    thread = get_object_or_404(_threads(request), pk=thread_id)
+    try:
+        run = turns.start_turn(thread, thread.owner, request.POST.get("text", ""), timezone.now())
+    except TurnRefused as refusal:
+        return pages.refused(request, refusal, pages.key_of(thread))
+    return pages.turn(request, run, thread)
+
+
+@require_POST
+def regeneration(request: Request, thread_id: str) -> HttpResponse:
+    """Another answer to the last question; also the answer after a failure."""
+    thread = get_object_or_404(_threads(request), pk=thread_id)
+    try:
+        run = turns.regenerate(thread, thread.owner, timezone.now())
+    except TurnRefused as refusal:
+        return pages.refused(request, refusal, pages.key_of(thread))
+    return render(request, "conversations/_pending.html", pages.answer(run, thread))
+
+
+@require_POST
+def cancellation(request: Request, run_id: str) -> HttpResponse:
+    """Stop an answer. The stream tells the page when it has stopped."""
+    turns.cancel(get_object_or_404(Run.objects.of(request.person), pk=run_id))
+    return HttpResponse(status=204)
+
+
+@never_cache
+@require_safe
+def answer(request: Request, run_id: str) -> HttpResponse:
+    """The answer as it is now, for a page that lost its stream: finished, or the bubble that waits."""
+    runs = Run.objects.of(request.person).select_related(
+        "thread__gpt__draft", "thread__gpt__live_version", "version", "answer"
+    )
+    run = get_object_or_404(runs, pk=run_id)
+    return render(request, "conversations/_answer_now.html", faces.answer_context(run))
+
+
+@never_cache
+@require_safe
+def title(request: Request, thread_id: str) -> HttpResponse:
+    """The title alone: a better one may come after the first answer."""
+    thread = get_object_or_404(Thread.objects.of(request.person), pk=thread_id)
+    return HttpResponse(thread.title, content_type="text/plain; charset=utf-8")
+
+
+@never_cache
+@require_safe
+def older(request: Request, thread_id: str) -> HttpResponse:
+    """Chats older than this one, for the end of the sidebar."""
+    last = get_object_or_404(Thread.objects.of(request.person), pk=thread_id)
+    groups, older_before = sidebar.chats(_person(request), timezone.now(), before=last)
+    return render(request, "conversations/_chats.html", {"groups": groups, "older_before": older_before})
+
+
+def _begin(request: Request, person: User, gpt: GPT) -> HttpResponse:
+    """A thread and its first turn, or neither. The page becomes that thread's page."""
+    try:
+        run = pages.begin(person, gpt, request.POST.get("text", ""))
+    except TurnRefused as refusal:
+        return pages.refused(request, refusal, "chat")
+    pane = pages.chat(run.thread)
+    context = {"pane": pane, "thread": run.thread, **_surroundings(request)}
+    response = render(request, "conversations/_started.html", context)
+    response["HX-Retarget"] = "#pane-chat"
+    response["HX-Reswap"] = "outerHTML"
+    response["HX-Push-Url"] = reverse("conversations:thread", args=[run.thread.pk])
+    return response
+
+
+def _page(request: Request, pane: pages.Pane, **more: object) -> HttpResponse:
+    return render(request, "conversations/chat.html", {"pane": pane, **_surroundings(request), **more})
+
+
+def _surroundings(request: Request) -> dict[str, object]:
+    """The sidebar, for members: a guest has one chat and a hint."""
+    member = request.user.is_authenticated
+    return {"sidebar": sidebar.sidebar(_person(request), timezone.now()) if member else None}
+
+
+def _person(request: Request) -> User:
+    if request.person is None:
+        raise Http404
+    return request.person
+
+
+def _threads(request: Request) -> ThreadQuerySet:
+    return Thread.objects.of(request.person).select_related(
+        "owner", "workspace", "gpt__draft", "gpt__live_version", "head"
+    )
+
+
+def _usable(request: Request, gpt_id: str) -> GPT:
+    return get_object_or_404(GPT.objects.usable_by(request.person).select_related("draft", "live_version"), pk=gpt_id)
+
+
+def _linked(token: str) -> GPT:
+    try:
+        return access.by_link(token)
+    except GPT.DoesNotExist as missing:
+        raise Http404 from missing
