@@ -1,5 +1,6 @@
 """`python -m gptbuilder`: start everything that no address was given for, prepare the data, serve until Ctrl-C.
 
+`python -m gptbuilder manage …` runs a command of manage.py with the addresses and keys of this installation.
 `python -m gptbuilder children --json` prints the ids of the running processes by name; `… beat FILE` is one of them.
 """
 
@@ -30,6 +31,8 @@ def main(arguments: list[str]) -> int:
         return show_children(as_json="--json" in arguments)
     if arguments[:1] == ["beat"]:
         return beat(arguments[1])
+    if arguments[:1] == ["manage"]:
+        return manage(arguments[1:])
     if arguments:
         print(__doc__)
         return 2
@@ -131,6 +134,14 @@ def common_environment(home: Places, base_url: str) -> dict[str, str]:
     environment["SECRET_KEY"] = os.environ.get("SECRET_KEY") or keys.secret_key(home.home)
     environment["FIELD_KEYS"] = os.environ.get("FIELD_KEYS") or keys.field_keys(home.home)
     return environment
+
+
+def manage(arguments: list[str]) -> int:
+    home = places.settle(places.default_home())
+    os.environ.setdefault("DATABASE_URL", postgres.address(home))
+    os.environ.setdefault("REDIS_URL", redis.address(home))
+    os.environ.update(common_environment(home, os.environ.get("BASE_URL") or address_for_people(*listening_address())))
+    return subprocess.run([*application.MANAGE, *arguments], cwd=application.ROOT, check=False).returncode
 
 
 def beat(schedule_file: str) -> int:

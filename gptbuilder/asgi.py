@@ -1,40 +1,88 @@
 """The web process: Django, its static files, and the streams of runs."""
 
+import asyncio
 import os
-import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import django
-from django.core.handlers.asgi import ASGIHandler
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gptbuilder.settings")
 django.setup(set_prefix=False)
 
-from servestatic import ServeStaticASGI  # noqa: E402
-
 from django.conf import settings  # noqa: E402
+from django.core.signals import request_started  # noqa: E402
+from django.db import connections  # noqa: E402
+from django.urls import set_script_prefix  # noqa: E402
+from servestatic import ServeStaticASGI  # noqa: E402
 
 import gptbuilder.celery  # noqa: E402, F401
 
-STREAMS = re.compile(r"^/runs/[^/]+/events$")
+# As many as connections of the database's pool: a request needs one nearly all the time.
+THREADS = 16
 
 
-class StreamHandler(ASGIHandler):
-    """Django's handler for responses that stay open: without the thread that it holds for each of them."""
+class Handler(ASGIHandler):
+    """Django's handler, but the whole of a request runs in one thread of a pool, as behind WSGI.
+
+    Django's own makes a thread for each request, hops between it and the loop twice for every middleware, and
+    holds it as long as the response is open. Here every view is synchronous; one whose response stays open returns
+    an asynchronous iterator, which the loop follows without a thread and without a database connection.
+    """
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
+        super().__init__()
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        super().load_middleware(is_async=False)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        await self.handle(scope, receive, send)
+        try:
+            body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        response = await asyncio.get_running_loop().run_in_executor(self._threads, self._respond, scope, body)
+        if response.streaming:
+            await self._send_while_wanted(response, receive, send)
+        else:
+            await self.send_response(response, send)
+
+    def _respond(self, scope: dict[str, Any], body: Any) -> Any:
+        set_script_prefix(get_script_prefix(scope))
+        request_started.send(sender=self.__class__, scope=scope)
+        with body:
+            request, refusal = self.create_request(scope, body)
+            response: Any = self.get_response(request) if request else refusal
+        if response.streaming:
+            connections.close_all()
+        else:
+            response.close()
+        return response
+
+    async def _send_while_wanted(self, response: Any, receive: Any, send: Any) -> None:
+        """Send a response until its end, or until the client has gone."""
+        sending = asyncio.ensure_future(self.send_response(response, send))
+        # After the request's body there is nothing to receive but its end.
+        going = asyncio.ensure_future(receive())
+        try:
+            await asyncio.wait({sending, going}, return_when=asyncio.FIRST_COMPLETED)
+            if sending.done():
+                sending.result()
+        finally:
+            sending.cancel()
+            going.cancel()
+            await asyncio.wait({sending, going})
+            response.close()
 
 
-pages = ServeStaticASGI(ASGIHandler(), root=settings.STATIC_ROOT, prefix=settings.STATIC_URL)
-streams = StreamHandler()
+handler = ServeStaticASGI(Handler(), root=settings.STATIC_ROOT, prefix=settings.STATIC_URL)
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    if scope["type"] == "lifespan":
-        return await lifespan(receive, send)
-    handler = streams if scope["type"] == "http" and STREAMS.match(scope["path"]) else pages
-    await handler(scope, receive, send)
+    await (lifespan(receive, send) if scope["type"] == "lifespan" else handler(scope, receive, send))
 
 
 async def lifespan(receive: Any, send: Any) -> None:

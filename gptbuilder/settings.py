@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management.utils import get_random_secret_key
 from django.utils.translation import gettext_lazy as _
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -41,7 +42,8 @@ SECRET_KEY = env("SECRET_KEY")
 if not SECRET_KEY:
     if PRODUCTION:
         raise ImproperlyConfigured("Set SECRET_KEY to a long random text.")
-    SECRET_KEY = "only for a machine where nothing is kept: no service and no supervisor gave a key"
+    # Commands that keep nothing run without one.
+    SECRET_KEY = get_random_secret_key()
 FIELD_KEYS = env_list("FIELD_KEYS")
 BASE_URL = env("BASE_URL", "http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "*" if not PRODUCTION else urlsplit(BASE_URL).hostname or "")

@@ -13,6 +13,8 @@ import gptbuilder.celery  # noqa: F401  (tasks find their broker, as in every pr
 from gptbuilder.accounts.models import User
 from tests import world
 
+pytest_plugins = ["tests.site"]
+
 
 @pytest.fixture(autouse=True)
 def empty_redis() -> None:

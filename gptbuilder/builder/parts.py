@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from gptbuilder.agent.tool import ToolOutput
 from gptbuilder.builder import writing
 from gptbuilder.gpts.models import Draft
@@ -67,6 +69,7 @@ class UpdateBehaviorInParts:
     gpt_id: str
     said: str
     name: str = "update_behavior"
+    label: str = gettext_noop("Writing the draft")
     description: str = "Write the settings of the assistant the person wants, as in the examples."
 
     @property

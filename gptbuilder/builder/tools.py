@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from gptbuilder.agent.tool import Tool, ToolFailure, ToolOutput
 from gptbuilder.builder import parts, writing
@@ -27,7 +28,8 @@ def builder_tools(version: GPTVersion, context: registry.Context) -> registry.Eq
     A model that cannot be trusted with tools writes the whole draft in every turn, by `parts`. The operator's
     own instructions of the builder GPT, if there are any, replace the prompt for the others.
     """
-    assert context.subject_id, "a builder conversation is about a GPT"
+    if context.subject_id is None:
+        raise ValueError("a builder conversation is about a GPT")
     draft = Draft.objects.select_related("gpt").get(gpt_id=context.subject_id)
     if not context.entry.tools:
         tool = parts.UpdateBehaviorInParts(context.subject_id, context.said)
@@ -45,6 +47,7 @@ class UpdateBehavior:
 
     gpt_id: str
     name: str = "update_behavior"
+    label: str = gettext_noop("Writing the draft")
     description: str = "Write fields of the GPT's draft. Give only the fields that change; instructions always whole."
 
     @property
@@ -77,6 +80,7 @@ class GenerateProfilePic:
     gpt: GPT
     provider: Provider
     name: str = "generate_profile_pic"
+    label: str = gettext_noop("Drawing a picture")
     description: str = "Draw the GPT's picture. It must read at 100 pixels: one simple subject, no words, no borders."
 
     @property

@@ -48,7 +48,8 @@ async def _follow(request: Request, run_id: str, after: str, ended: str) -> Asyn
     async with aclosing(hub().follow(run_id, after, PING_SECONDS)) as followed:
         async for event in followed:
             if event is not None and event.kind != "done":
-                yield _encode(event.kind, event.data, event.id)
+                data = _labelled(event.data, request.LANGUAGE_CODE) if event.kind == "step" else event.data
+                yield _encode(event.kind, data, event.id)
             elif ended := await asyncio.to_thread(_ended_meanwhile, request, run_id):
                 # Told by the stream, or found in the database because Redis had lost it.
                 yield _encode("done", ended, event.id if event else "")
@@ -74,6 +75,15 @@ def _ended_meanwhile(request: Request, run_id: str) -> str:
             return _ended(request, run_id)
     finally:
         connections.close_all()
+
+
+def _labelled(data: str, language: str) -> str:
+    """A step with its label in the page's language."""
+    step = json.loads(data)
+    if label := step.get("label"):
+        with translation.override(language):
+            step["label"] = translation.gettext(label)
+    return json.dumps(step, ensure_ascii=False)
 
 
 def _encode(kind: str, data: str, id: str = "") -> bytes:

@@ -74,7 +74,8 @@ def execute(run_id: str) -> None:
 
 
 def _drive(run: Run, hold: Hold, progress: _Progress) -> None:
-    assert run.question and run.version, "the version and the question of a run that goes on are kept"
+    if run.question is None or run.version is None:
+        raise ValueError("a run that goes on has lost its question or its version")
     entry = models.entry()
     context = registry.Context(
         person=run.person,
@@ -94,7 +95,7 @@ def _drive(run: Run, hold: Hold, progress: _Progress) -> None:
         for event in events:
             if hold.ended:
                 raise Closed
-            _handle(event, run, progress, entry)
+            _handle(event, run, progress, equipment)
 
 
 def _messages(run: Run, system: str, entry: ModelEntry) -> list[Message]:
@@ -105,7 +106,7 @@ def _messages(run: Run, system: str, entry: ModelEntry) -> list[Message]:
     return history.fit(system, conversation, entry.context_window, entry.max_output_tokens, tokens.count)
 
 
-def _handle(event: Event, run: Run, progress: _Progress, entry: ModelEntry) -> None:
+def _handle(event: Event, run: Run, progress: _Progress, equipment: registry.Equipment) -> None:
     match event:
         case ModelStarted():
             progress.text, progress.completion, progress.model_started_at = "", None, timezone.now()
@@ -124,14 +125,15 @@ def _handle(event: Event, run: Run, progress: _Progress, entry: ModelEntry) -> N
             else:
                 progress.completion = completion
         case ToolStarted(call=call):
-            stream.publish(run.pk, run.attempt, "step", {"tool": call.name, "state": "started"}, at_once=True)
+            step = {"tool": call.name, "state": "started", "label": equipment.label(call.name)}
+            stream.publish(run.pk, run.attempt, "step", step, at_once=True)
         case ToolFinished(call=call, output=output):
             recorder.tool_answered(run, call, output)
             stream.publish(run.pk, run.attempt, "step", {"tool": call.name, "state": "finished"}, at_once=True)
             if output.data and (changes := output.data.get("changes")):
                 stream.publish(run.pk, run.attempt, "changed", {"fields": [change["field"] for change in changes]})
         case Finished(reason=reason):
-            _end(run, progress, ENDINGS[reason], error_code="" if reason == "stop" else reason, model=entry.name)
+            _end(run, progress, ENDINGS[reason], error_code="" if reason == "stop" else reason)
         case Paused():
             raise RuntimeError("no tool of a GPT asks for input yet")
 
@@ -143,9 +145,7 @@ def _ended_early(run: Run, hold: Hold, progress: _Progress) -> None:
         log.info("this attempt gives the run up", extra={"why": hold.ended})
 
 
-def _end(
-    run: Run, progress: _Progress, status: str, *, error_code: str = "", error_detail: str = "", model: str = ""
-) -> None:
+def _end(run: Run, progress: _Progress, status: str, *, error_code: str = "", error_detail: str = "") -> None:
     """Store the end, then tell the pages. The row is there before anybody hears of it."""
     try:
         recorder.finish(
@@ -156,7 +156,7 @@ def _end(
             first_token_at=progress.first_token_at,
             error_code=error_code,
             error_detail=error_detail,
-            model=model,
+            model=models.entry().name,
         )
     except recorder.Superseded:
         return

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
+from typing import cast
 from weakref import WeakKeyDictionary
 
 import redis.asyncio
@@ -84,7 +85,7 @@ class Hub:
                 break
             except (RedisError, OSError):
                 await asyncio.sleep(RETRY_SECONDS)
-        for id, fields in entries:
+        for id, fields in cast(list[tuple[str, dict[str, str]]], entries):
             yield Event.parse(id, fields["event"])
 
     async def _join(self, channel: str, queue: Queue) -> None:
@@ -130,7 +131,7 @@ class Hub:
         while True:
             await asyncio.sleep(RETRY_SECONDS)
             try:
-                await self._pubsub.aclose()
+                await self._pubsub.aclose()  # type: ignore[no-untyped-call]
                 self._pubsub = self._redis.pubsub()
                 await self._pubsub.subscribe(OWN_CHANNEL, *self._followers)
                 break

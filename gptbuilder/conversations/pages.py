@@ -109,12 +109,7 @@ def answer(run: Run, thread: Thread) -> dict[str, Any]:
 def begin(person: User, gpt: GPT, text: str, purpose: str = Thread.Purpose.CHAT, subject: GPT | None = None) -> Run:
     """A new thread and its first turn, or neither. Raises TurnRefused."""
     with transaction.atomic():
-        thread = turns.start_thread(person, gpt, purpose, subject)
-        run = turns.start_turn(thread, person, text, timezone.now())
-    # The turn wrote its own copy of the row.
-    thread.head, thread.title = run.thread.head, run.thread.title
-    run.thread = thread
-    return run
+        return turns.start_turn(turns.start_thread(person, gpt, purpose, subject), person, text, timezone.now())
 
 
 def key_of(thread: Thread) -> str:

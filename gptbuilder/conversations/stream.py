@@ -7,6 +7,7 @@ PostgreSQL is the truth: what is lost here costs a page its live text, never an 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import threading
@@ -22,7 +23,7 @@ from gptbuilder.gateway import network
 
 log = logging.getLogger(__name__)
 
-Kind = Literal["delta", "step", "changed", "restart", "title", "done"]
+Kind = Literal["delta", "step", "changed", "restart", "done"]
 
 KEPT_SECONDS = 3600
 FLUSH_SECONDS = 0.045
@@ -99,10 +100,8 @@ class _Flusher:
     async def _run(self) -> None:
         while True:
             await self._wake.wait()
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._urgent.wait(), FLUSH_SECONDS)
-            except TimeoutError:
-                pass
             self._urgent.clear()
             self._wake.clear()
             self._awake = False

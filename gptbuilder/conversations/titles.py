@@ -7,7 +7,6 @@ import json
 from celery import current_app
 from kombu.exceptions import OperationalError as BrokerAway
 
-from gptbuilder.conversations import stream
 from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.thread import Thread
 from gptbuilder.conversations.turns import TITLE_LENGTH, title_of
@@ -55,5 +54,5 @@ def summarise(run_id: str) -> None:
     except GatewayError:
         return
     title = title_of(completion.text.strip().strip("\"'“”「」《》."))
-    if title and Thread.objects.filter(pk=run.thread_id, title=provisional).update(title=title):
-        stream.publish(run.pk, run.attempt, "title", {"title": title}, at_once=True)
+    if title:
+        Thread.objects.filter(pk=run.thread_id, title=provisional).update(title=title)

@@ -63,7 +63,7 @@ def start_turn(thread: Thread, person: User, text: str, now: datetime) -> Run:
         raise TurnRefused("empty", NOTHING_SAID)
     if len(text) > settings.MESSAGE_MAX_CHARACTERS:
         raise TurnRefused("too_long", too_long())
-    gpt, version = _allowed(thread, person, now)
+    version = _allowed(thread, person, now)
     with transaction.atomic():
         _lock(thread)
         question = Message.objects.create(thread=thread, parent_id=thread.head_id, role=Message.Role.USER, text=text)
@@ -77,7 +77,7 @@ def start_turn(thread: Thread, person: User, text: str, now: datetime) -> Run:
 
 def regenerate(thread: Thread, person: User, now: datetime) -> Run:
     """Answer the last question of the shown branch once more; the earlier answer stays beside the new one."""
-    _gpt, version = _allowed(thread, person, now)
+    version = _allowed(thread, person, now)
     with transaction.atomic():
         _lock(thread)
         question = thread.head
@@ -130,8 +130,8 @@ def too_long() -> str:
     }
 
 
-def _allowed(thread: Thread, person: User, now: datetime) -> tuple[GPT, GPTVersion]:
-    """The GPT and the version that may answer in this thread now."""
+def _allowed(thread: Thread, person: User, now: datetime) -> GPTVersion:
+    """The version that may answer in this thread now. Raises TurnRefused."""
     gpt = thread.gpt
     if gpt is None:
         raise TurnRefused("gone", NOT_SHARED)
@@ -139,15 +139,15 @@ def _allowed(thread: Thread, person: User, now: datetime) -> tuple[GPT, GPTVersi
         limits.check_message(person, thread.workspace, gpt.pk, now)
     except limits.LimitReached as reached:
         raise TurnRefused("limit", limit_sentence(reached)) from reached
-    if thread.purpose == Thread.Purpose.BUILDER:
-        if not GPT.objects.editable_by(person).filter(pk=thread.subject_id).exists():
-            raise TurnRefused("gone", NOT_SHARED)
-        return gpt, builtin.live(gpt)
-    if thread.purpose == Thread.Purpose.PREVIEW:
-        return gpt, versions.snapshot(gpt.draft)
-    if not GPT.objects.usable_by(person).filter(pk=gpt.pk).exists():
+    if thread.purpose == Thread.Purpose.CHAT:
+        allowed = GPT.objects.usable_by(person).filter(pk=gpt.pk)
+    else:
+        allowed = GPT.objects.editable_by(person).filter(pk=thread.subject_id or gpt.pk)
+    if not allowed.exists():
         raise TurnRefused("gone", NOT_SHARED)
-    return gpt, gpt.live_version or versions.snapshot(gpt.draft)
+    if thread.purpose == Thread.Purpose.PREVIEW:
+        return versions.snapshot(gpt.draft)
+    return builtin.live(gpt)
 
 
 def limit_sentence(reached: limits.LimitReached) -> str:

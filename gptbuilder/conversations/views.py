@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from gptbuilder.accounts.models import User
-from gptbuilder.accounts.requests import Request
+from gptbuilder.accounts.requests import MemberRequest, Request
 from gptbuilder.conversations import faces, guests, pages, sidebar, turns
 from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.thread import Thread, ThreadQuerySet
@@ -24,17 +24,15 @@ from gptbuilder.web import views as web_views
 @require_safe
 def home(request: Request) -> HttpResponse:
     """A new chat for who is signed in, the landing page for everybody else."""
-    return new(request) if request.user.is_authenticated else web_views.landing(request)
+    return _new(request, request.user) if request.user.is_authenticated else web_views.landing(request)
 
 
 @never_cache
 @require_safe
 @login_required
-def new(request: Request) -> HttpResponse:
+def new(request: MemberRequest) -> HttpResponse:
     """A new chat with the default GPT."""
-    gpt = builtin.default_gpt()
-    pane = pages.new_chat(gpt, reverse("conversations:start", args=[gpt.pk]), request.person)
-    return _page(request, pane, is_default=True)
+    return _new(request, request.person)
 
 
 @never_cache
@@ -140,6 +138,12 @@ def older(request: Request, thread_id: str) -> HttpResponse:
     last = get_object_or_404(Thread.objects.of(request.person), pk=thread_id)
     groups, older_before = sidebar.chats(_person(request), timezone.now(), before=last)
     return render(request, "conversations/_chats.html", {"groups": groups, "older_before": older_before})
+
+
+def _new(request: Request, person: User) -> HttpResponse:
+    gpt = builtin.default_gpt()
+    pane = pages.new_chat(gpt, reverse("conversations:start", args=[gpt.pk]), person)
+    return _page(request, pane, is_default=True)
 
 
 def _begin(request: Request, person: User, gpt: GPT) -> HttpResponse:

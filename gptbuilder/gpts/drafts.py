@@ -64,7 +64,9 @@ def fitted(values: dict[str, Any]) -> dict[str, Any]:
             text = fitting[field].replace("\x00", "").replace("\r\n", "\n").strip()
             fitting[field] = (text if field == "instructions" else " ".join(text.split()))[:length]
     if "starters" in fitting:
-        starters = [" ".join(text.replace("\x00", "").split())[: Configuration.STARTER_LENGTH] for text in fitting["starters"]]
+        starters = [
+            " ".join(text.replace("\x00", "").split())[: Configuration.STARTER_LENGTH] for text in fitting["starters"]
+        ]
         fitting["starters"] = [text for text in dict.fromkeys(starters) if text][: Configuration.STARTERS_MOST]
     unknown = set(fitting) - set(Configuration.FIELDS)
     if unknown:

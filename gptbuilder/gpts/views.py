@@ -5,26 +5,26 @@ from __future__ import annotations
 import re
 
 from django.db.models import Exists, OuterRef, Q
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET
 
+from gptbuilder.accounts.requests import Request
 from gptbuilder.gpts import pictures
 from gptbuilder.gpts.models import GPT, Picture
 
 
 @require_GET
 @cache_control(private=True, max_age=31_536_000, immutable=True)
-def picture(request: HttpRequest, gpt_id: str, picture_id: str) -> FileResponse:
+def picture(request: Request, gpt_id: str, picture_id: str) -> HttpResponse:
     """A picture of a GPT one may use or edit, or of one that is shared by a link: its live picture."""
-    shared = GPT.objects.filter(
-        pk=OuterRef("gpt"), audience=GPT.Audience.LINK, live_version__picture=OuterRef("pk")
-    )
+    shared = GPT.objects.filter(pk=OuterRef("gpt"), audience=GPT.Audience.LINK, live_version__picture=OuterRef("pk"))
     known = GPT.objects.usable_by(request.person).filter(pk=OuterRef("gpt"))
     visible = Picture.objects.filter(Q(Exists(known)) | Q(Exists(shared)))
     found = get_object_or_404(visible, pk=picture_id, gpt=gpt_id)
-    return FileResponse(found.file.open(), content_type="image/webp")
+    with found.file.open() as file:
+        return HttpResponse(file.read(), content_type="image/webp")
 
 
 @require_GET

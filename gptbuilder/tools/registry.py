@@ -35,6 +35,10 @@ class Equipment:
     tools: tuple[Tool, ...] = ()
     tool_choice: str = "auto"
 
+    def label(self, name: str) -> str:
+        """What the page says while this tool works: a message id of the catalogue, or nothing."""
+        return next((getattr(tool, "label", "") for tool in self.tools if tool.name == name), "")
+
 
 Provider = Callable[[GPTVersion, Context], Equipment]
 

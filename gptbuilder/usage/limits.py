@@ -33,9 +33,7 @@ def check_message(person: User, workspace: Workspace, gpt_id: str, now: datetime
         count(f"guest-gpt:{gpt_id}", settings.GUEST_MESSAGES_PER_GPT_PER_HOUR, timedelta(hours=1), now)
         allowed = settings.GUEST_MESSAGES_PER_HOUR
     else:
-        allowances = Allowance.objects.in_force(now).filter(
-            workspace=workspace, kind=Allowance.Kind.MESSAGES_PER_HOUR
-        )
+        allowances = Allowance.objects.in_force(now).filter(workspace=workspace, kind=Allowance.Kind.MESSAGES_PER_HOUR)
         bought = allowances.aggregate(largest=Max("amount"))["largest"]
         allowed = max(settings.MESSAGES_PER_HOUR, bought or 0)
     count(f"messages:{person.pk}", allowed, timedelta(hours=1), now)

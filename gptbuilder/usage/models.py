@@ -33,7 +33,9 @@ class Allowance(models.Model):
     class Meta:
         indexes = [models.Index(fields=["workspace", "kind", "ends_at"])]
         constraints = [
-            models.UniqueConstraint(fields=["workspace", "kind", "source", "starts_at"], name="one_allowance_per_source")
+            models.UniqueConstraint(
+                fields=["workspace", "kind", "source", "starts_at"], name="one_allowance_per_source"
+            )
         ]
 
     def __str__(self) -> str:

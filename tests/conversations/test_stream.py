@@ -25,7 +25,7 @@ def say(run_id: str, text: str, attempt: int = 1) -> None:
 
 async def heard(run_id: str, count: int, after: str = "0-0") -> list[stream.Event]:
     events: list[stream.Event] = []
-    async with aclosing(hub.hub().follow(run_id, after)) as followed:
+    async with aclosing(hub.hub().follow(run_id, after, quiet_seconds=30)) as followed:
         async for event in followed:
             if event:
                 events.append(event)

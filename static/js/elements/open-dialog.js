@@ -2,6 +2,7 @@
 class OpenDialog extends HTMLElement {
   connectedCallback() {
     document.addEventListener("click", this.clicked);
+    this.querySelector("dialog").addEventListener("close", this.closed);
   }
 
   disconnectedCallback() {
@@ -13,10 +14,16 @@ class OpenDialog extends HTMLElement {
     const opener = event.target.closest?.("[data-opens]");
     if (opener?.dataset.opens === dialog.id) {
       opener.closest("[popover]")?.hidePopover();
+      this.opener = opener.id;
       dialog.showModal();
     } else if (event.target === dialog || (event.target.closest?.("[data-closes]") && dialog.contains(event.target))) {
       dialog.close();
     }
+  };
+
+  /** The browser gives the focus back to the opener; it cannot when that was replaced meanwhile. */
+  closed = () => {
+    if (this.opener) document.getElementById(this.opener)?.focus();
   };
 }
 

@@ -48,7 +48,6 @@ class RunStream extends HTMLElement {
       this.clear();
       this.heard = 0;
     });
-    on("title", (data) => this.room?.title(data.title));
     on("done", (data) => this.finish(data.html));
   }
 
