@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 from gptbuilder.embedded import application, keys, model, places, postgres, redis
 from gptbuilder.embedded.children import Child
@@ -23,7 +24,6 @@ from gptbuilder.embedded.supervisor import StopRequested, Supervisor
 DATABASE_BYTES = 200_000_000
 # Addresses to listen on that are no addresses to go to.
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
-LINK_SECONDS = 30
 
 
 def main(arguments: list[str]) -> int:
@@ -60,7 +60,7 @@ def up() -> None:
         try:
             with supervisor:
                 start_all(supervisor, home, host, port, base_url)
-                say_where(progress, base_url)
+                say_where(progress, base_url, home.home / "signin_link")
                 supervisor.watch(lambda: show_model(progress, home))
         except StopRequested:
             say(progress, "Stopped.")
@@ -91,8 +91,10 @@ def start_all(supervisor: Supervisor, home: Places, host: str, port: int, base_u
     prepare_database(supervisor, home, is_own=has_own_database)
     supervisor.finish()
     collected.renew()
+    supervisor.begin(application.signin_link(base_url, home.home / "signin_link"))
     web, *workers = application.children(home.home, host, port)
     supervisor.start(replace(web, is_ready=lambda: answers(host, port)), *workers, *models)
+    supervisor.finish()
 
 
 def prepare_database(supervisor: Supervisor, home: Places, *, is_own: bool) -> None:
@@ -180,23 +182,11 @@ def answers(host: str, port: int) -> bool:
         return False
 
 
-def say_where(progress: Progress, base_url: str) -> None:
+def say_where(progress: Progress, base_url: str, link: Path) -> None:
     say(progress, f"GPT Builder runs at {base_url} (Ctrl-C stops it)")
-    command = [*application.MANAGE, "signin_link", "--base", base_url]
-    try:
-        done = subprocess.run(
-            command,
-            cwd=application.ROOT,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=LINK_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return
-    if done.returncode == 0 and done.stdout.strip():
-        say(progress, f"Sign in as its administrator, once, by this link: {done.stdout.strip()}")
+    if link.exists():
+        say(progress, f"Sign in as its administrator, once, by this link: {link.read_text()}")
+        link.unlink()
 
 
 def show_model(progress: Progress, home: Places) -> None:

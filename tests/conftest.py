@@ -24,8 +24,10 @@ def empty_redis() -> None:
 
 
 @pytest.fixture(autouse=True)
-def own_files(settings, tmp_path) -> None:
+def own_files_and_quick_passwords(settings, tmp_path) -> None:
     settings.MEDIA_ROOT = tmp_path / "files"
+    # What a real password costs is not what these tests are about.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES = {
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

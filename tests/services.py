@@ -3,13 +3,17 @@
 With DATABASE_URL and REDIS_URL given, those are used.
 """
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
 from gptbuilder.embedded import services
 
 folder = Path(tempfile.mkdtemp(prefix="gptbuilder-tests-", dir="/tmp"))
+# Registered before the services are, so it runs after they have stopped.
+atexit.register(shutil.rmtree, folder, ignore_errors=True)
 os.environ.setdefault("GPTBUILDER_HOME", str(folder))
 os.environ.setdefault("DATABASE_POOL", "8")
 os.environ.setdefault("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")

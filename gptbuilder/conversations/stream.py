@@ -31,22 +31,22 @@ RETRY_SECONDS = 0.5
 # What may wait for a Redis that is away; beyond it the oldest events are dropped.
 WAITING_MOST = 100_000
 
-# An attempt that was superseded adds nothing: a higher attempt has written to the stream already.
+# Event n of attempt a has the id `a * EVENTS_MOST + n`. Redis takes ids only in ascending order: so an event that is
+# sent twice stands there once, and an attempt that was superseded adds nothing.
+EVENTS_MOST = 10_000_000
 APPEND = """
-local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
-if last and tonumber(last[2][2]) > tonumber(ARGV[1]) then return 0 end
-for i = 3, #ARGV do
-  local id = redis.call('XADD', KEYS[1], '*', 'attempt', ARGV[1], 'event', ARGV[i])
-  redis.call('PUBLISH', KEYS[1], id .. ' ' .. ARGV[i])
+for i = 2, #ARGV, 2 do
+  local id = ARGV[i] .. '-0'
+  local added = redis.pcall('XADD', KEYS[1], id, 'event', ARGV[i + 1])
+  if type(added) == 'string' then redis.call('PUBLISH', KEYS[1], id .. ' ' .. ARGV[i + 1]) end
 end
-redis.call('EXPIRE', KEYS[1], ARGV[2])
-return 1
+redis.call('EXPIRE', KEYS[1], ARGV[1])
 """
 
 
 @dataclass(frozen=True)
 class Event:
-    """One event of a run. `id` is the stream's id of it, `milliseconds-sequence`."""
+    """One event of a run. `id` is the stream's id of it, `number-0`."""
 
     id: str
     kind: str
@@ -68,14 +68,16 @@ def publish(run_id: str, attempt: int, kind: Kind, data: dict[str, Any], *, at_o
     Nothing is added when a later attempt has written already.
     """
     line = f"{kind} {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}"
-    _flusher().add(run_id, attempt, line, at_once=at_once)
+    _flusher().add(run_id, attempt, line, at_once=at_once, is_last=kind == "done")
 
 
 class _Flusher:
     """Gathers events of all runs of this process and sends them in one pipeline every FLUSH_SECONDS."""
 
     def __init__(self) -> None:
+        # The stream's key, the event's number, the event.
         self._waiting: deque[tuple[str, int, str]] = deque(maxlen=WAITING_MOST)
+        self._numbers: dict[tuple[str, int], int] = {}
         self._loop = network.loop()
         self._wake = asyncio.Event()
         self._urgent = asyncio.Event()
@@ -85,8 +87,11 @@ class _Flusher:
         # Held here, because an event loop forgets tasks that nobody else holds.
         self._running = network.run_coroutine(self._run())
 
-    def add(self, run_id: str, attempt: int, line: str, *, at_once: bool) -> None:
-        self._waiting.append((run_id, attempt, line))
+    def add(self, run_id: str, attempt: int, line: str, *, at_once: bool, is_last: bool) -> None:
+        number = self._numbers[run_id, attempt] = self._numbers.get((run_id, attempt), 0) + 1
+        self._waiting.append((key(run_id), attempt * EVENTS_MOST + number, line))
+        if is_last:
+            del self._numbers[run_id, attempt]
         if at_once:
             self._loop.call_soon_threadsafe(self._hurry)
         elif not self._awake:
@@ -108,12 +113,12 @@ class _Flusher:
             await self._flush()
 
     async def _flush(self) -> None:
-        batch: dict[tuple[str, int], list[str]] = {}
+        batch: dict[str, list[str | int]] = {}
         taken = []
         while self._waiting:
-            run_id, attempt, line = item = self._waiting.popleft()
+            stream, number, line = item = self._waiting.popleft()
             taken.append(item)
-            batch.setdefault((run_id, attempt), []).append(line)
+            batch.setdefault(stream, []).extend((number, line))
         if not batch:
             return
         try:
@@ -129,12 +134,12 @@ class _Flusher:
             await asyncio.sleep(RETRY_SECONDS)
             self._wake.set()
 
-    async def _send(self, batch: dict[tuple[str, int], list[str]]) -> None:
+    async def _send(self, batch: dict[str, list[str | int]]) -> None:
         # By its digest: redis-py's own scripts ask in every pipeline whether the server knows them.
         self._script = self._script or await self._redis.script_load(APPEND)
         async with self._redis.pipeline(transaction=False) as pipeline:
-            for (run_id, attempt), lines in batch.items():
-                pipeline.evalsha(self._script, 1, key(run_id), attempt, KEPT_SECONDS, *lines)
+            for stream, numbered in batch.items():
+                pipeline.evalsha(self._script, 1, stream, KEPT_SECONDS, *numbered)
             await pipeline.execute()
 
 

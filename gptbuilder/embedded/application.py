@@ -40,6 +40,10 @@ def collectstatic() -> Child:
     return Child("collectstatic", [*MANAGE, "collectstatic", "--noinput"], folder=ROOT)
 
 
+def signin_link(base_url: str, file: Path) -> Child:
+    return Child("signin_link", [*MANAGE, "signin_link", "--base", base_url, "--file", str(file)], folder=ROOT)
+
+
 class Stamp:
     """Remembers what a step was done for, so that it is left out while nothing has changed."""
 

@@ -37,15 +37,15 @@ class GPTQuerySet(models.QuerySet["GPT"]):
         return self.filter(owner=person, builtin=None)
 
     def usable_by(self, person: User | None) -> GPTQuerySet:
-        """The GPTs this person may talk to now: their own, the operator's, those whose present link they opened."""
+        """The GPTs this person may talk to now: their own, those whose present link they opened, and for members
+        the operator's."""
         if person is None:
             return self.none()
         opened = LinkVisit.objects.filter(gpt=OuterRef("pk"), person=person, token=OuterRef("link_token"))
-        return self.filter(
-            Q(owner=person)
-            | Q(builtin=GPT.Builtin.DEFAULT)
-            | Q(Exists(opened), audience=GPT.Audience.LINK, live_version__isnull=False)
-        )
+        usable = Q(owner=person) | Q(Exists(opened), audience=GPT.Audience.LINK, live_version__isnull=False)
+        if not person.is_guest:
+            usable |= Q(builtin=GPT.Builtin.DEFAULT)
+        return self.filter(usable)
 
 
 class GPT(models.Model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.cache import cache_control
@@ -18,10 +18,11 @@ from gptbuilder.gpts.models import GPT, Picture
 @require_GET
 @cache_control(private=True, max_age=31_536_000, immutable=True)
 def picture(request: Request, gpt_id: str, picture_id: str) -> HttpResponse:
-    """A picture of a GPT one may use or edit, or of one that is shared by a link: its live picture."""
-    shared = GPT.objects.filter(pk=OuterRef("gpt"), audience=GPT.Audience.LINK, live_version__picture=OuterRef("pk"))
-    known = GPT.objects.usable_by(request.person).filter(pk=OuterRef("gpt"))
-    visible = Picture.objects.filter(Q(Exists(known)) | Q(Exists(shared)))
+    """A picture of one's own GPT; of another's only the live one, if one may use the GPT or it is shared by a link."""
+    mine = GPT.objects.editable_by(request.person).filter(pk=OuterRef("gpt"))
+    live = GPT.objects.filter(pk=OuterRef("gpt"), live_version__picture=OuterRef("pk"))
+    used = GPT.objects.usable_by(request.person).filter(pk=OuterRef("gpt"), live_version__picture=OuterRef("pk"))
+    visible = Picture.objects.filter(Exists(mine) | Exists(used) | Exists(live.filter(audience=GPT.Audience.LINK)))
     found = get_object_or_404(visible, pk=picture_id, gpt=gpt_id)
     with found.file.open() as file:
         return HttpResponse(file.read(), content_type="image/webp")

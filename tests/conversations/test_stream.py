@@ -80,6 +80,18 @@ def test_an_attempt_that_was_superseded_adds_nothing():
     assert "dead" not in " ".join(stored("run_d"))
 
 
+def test_a_batch_that_is_sent_again_stands_there_once():
+    say("run_e", "one")
+    until(lambda: stored("run_e"))
+    flusher = stream._flusher()
+
+    flusher._waiting.append((stream.key("run_e"), stream.EVENTS_MOST + 1, 'delta {"text": "one"}'))
+    say("run_e", "two")
+
+    until(lambda: len(stored("run_e")) == 2)
+    assert [json.loads(line.removeprefix("delta "))["text"] for line in stored("run_e")] == ["one", "two"]
+
+
 @pytest.mark.parametrize(("a", "b"), [("9-0", "10-0"), ("10-0", "10-1"), ("10-9", "10-10")])
 def test_ids_are_ordered_as_numbers(a, b):
     assert hub._position(a) < hub._position(b)

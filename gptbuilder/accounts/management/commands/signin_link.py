@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -25,13 +26,20 @@ class Command(BaseCommand):
         parser.add_argument(
             "--base", default=settings.BASE_URL, help="address of the site, such as http://127.0.0.1:8000"
         )
+        parser.add_argument("--file", type=Path, help="write it there instead, for nobody else to read")
         parser.add_argument("--user", metavar="EMAIL", help="a way back in for this person")
 
     def handle(self, *args: Any, **options: Any) -> None:
         user = self._person(options["user"]) if options["user"] else self._first_administrator()
-        if user is not None:
-            path = reverse("accounts:sign_in", args=[sign_in_links.make(user, timezone.now())])
-            self.stdout.write(options["base"].rstrip("/") + path)
+        if user is None:
+            return
+        path = reverse("accounts:sign_in", args=[sign_in_links.make(user, timezone.now())])
+        link = options["base"].rstrip("/") + path
+        if options["file"]:
+            options["file"].touch(mode=0o600)
+            options["file"].write_text(link)
+        else:
+            self.stdout.write(link)
 
     def _person(self, email: str) -> User:
         try:
