@@ -33,7 +33,7 @@ check: $(DEV) ## Format, lint, types, layers, templates, migrations, translation
 format: $(DEV) ## Put code and templates into shape
 	.venv/bin/ruff check --fix --quiet . || true
 	.venv/bin/ruff format --quiet .
-	git ls-files -coz --exclude-standard -- 'templates/*.html' | xargs -0 .venv/bin/djade --target-version 5.2
+	git ls-files -coz --exclude-standard -- 'templates/*.html' | xargs -0 .venv/bin/djade --target-version 5.2 || true
 
 lock: .venv/bin/uv ## Make the lock files again from pyproject.toml
 	$(PYTHON) .ci/locks.py write
