@@ -55,7 +55,7 @@ clean: ## Remove the environment and the caches; the data folder stays
 # The development environment holds all of the other one, and a developer's machine keeps it.
 $(RUN): requirements.lock .venv/bin/uv
 	@if [ -e $(DEV) ]; then $(MAKE) --silent $(DEV); else \
-		echo 'Installing what it needs (once)'; .venv/bin/uv pip sync --quiet requirements.lock; fi
+		echo 'Installing what it needs (once)'; .venv/bin/uv pip sync requirements.lock; fi
 	@touch $@
 
 $(DEV): requirements-dev.lock .venv/bin/uv
