@@ -29,6 +29,7 @@ import psycopg
 import pytest
 import redis
 
+from gptbuilder.conversations.stream import EVENTS_MOST
 from gptbuilder.embedded import children, places, postgres
 from gptbuilder.embedded import redis as embedded_redis
 from gptbuilder.embedded.children import Child
@@ -101,7 +102,7 @@ class Site:
         """The stream of a run as Redis has it: the attempt that wrote each event, and its kind."""
         with redis.Redis.from_url(embedded_redis.address(places.settle(self.home)), decode_responses=True) as client:
             entries = client.xrange(f"run:{run_id}")
-        return [(int(fields["attempt"]), fields["event"].partition(" ")[0]) for _id, fields in entries]
+        return [(int(id.partition("-")[0]) // EVENTS_MOST, fields["event"].partition(" ")[0]) for id, fields in entries]
 
     def visitor(self) -> Visitor:
         """Somebody with an empty cookie jar."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import time
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import connection
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from gptbuilder.agent import loop
 from gptbuilder.agent.events import Event, Finished, ModelFinished, ModelStarted, Paused, ToolFinished, ToolStarted
@@ -24,6 +26,9 @@ from gptbuilder.tools import models, registry
 from gptbuilder.web import logs
 
 log = logging.getLogger(__name__)
+
+# How often a run looks whether the local model is there.
+LOADING_SECONDS = 0.5
 
 ENDINGS = {
     "stop": Run.Status.COMPLETED,
@@ -89,6 +94,7 @@ def _drive(run: Run, hold: Hold, progress: _Progress) -> None:
     if run.attempt > 1:
         stream.publish(run.pk, run.attempt, "restart", {}, at_once=True)
     connection.close()
+    _wait_for_model(run, hold, entry)
     model = ChatModel(entry)
     hold.on_end(model.close)
     with closing(loop.run(model, messages, equipment.tools, tool_choice=equipment.tool_choice)) as events:
@@ -96,6 +102,19 @@ def _drive(run: Run, hold: Hold, progress: _Progress) -> None:
             if hold.ended:
                 raise Closed
             _handle(event, run, progress, equipment)
+
+
+def _wait_for_model(run: Run, hold: Hold, entry: ModelEntry) -> None:
+    """Be patient with a local model that is still on its way, and say so."""
+    if not models.is_loading(entry):
+        return
+    step = {"tool": "", "state": "started", "label": gettext_noop("Waiting until the model is loaded")}
+    stream.publish(run.pk, run.attempt, "step", step, at_once=True)
+    while models.is_loading(entry):
+        if hold.ended:
+            raise Closed
+        time.sleep(LOADING_SECONDS)
+    stream.publish(run.pk, run.attempt, "step", {**step, "state": "finished"}, at_once=True)
 
 
 def _messages(run: Run, system: str, entry: ModelEntry) -> list[Message]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from django.conf import settings
 
+from gptbuilder.embedded.model_status import read_status
 from gptbuilder.gateway.types import ModelEntry, Provider
 
 
@@ -26,3 +29,10 @@ def entry() -> ModelEntry:
         is_demonstration=settings.LOCAL_MODEL,
         max_output_tokens=settings.MODEL_MAX_OUTPUT_TOKENS,
     )
+
+
+def is_loading(entry: ModelEntry) -> bool:
+    """Whether this is the local model and it is still being fetched or loaded: worth waiting for."""
+    if not (entry.is_demonstration and settings.MODEL_STATUS_FILE):
+        return False
+    return read_status(Path(settings.MODEL_STATUS_FILE))["state"] not in ("ready", "failed")

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from gptbuilder.conversations import execution, live, stream, turns
 from gptbuilder.conversations.models.run import Run
+from gptbuilder.embedded.model_status import status, write_status
 from gptbuilder.gpts import builtin, drafts
 from gptbuilder.gpts.models import Draft
 from tests import upstream as scripted
@@ -165,3 +166,25 @@ def test_a_second_attempt_goes_on_after_the_tools_that_have_answered(ada, upstre
     assert (run.status, run.attempt, run.answer.text) == ("completed", 2, "Done.")
     assert run.steps.filter(tool="update_behavior").count() == 1
     assert any(line.startswith("restart") for line in events(run))
+
+
+def test_a_run_waits_until_the_local_model_is_loaded(run, upstream, settings, tmp_path):
+    settings.LOCAL_MODEL, settings.MODEL_STATUS_FILE = True, str(tmp_path / "status.json")
+    write_status(tmp_path / "status.json", status("loading"))
+    upstream.script(scripted.Text("To the lake."))
+    worker = threading.Thread(target=execution.execute, args=[run.pk])
+    worker.start()
+    until(lambda: run_in_progress(run))
+
+    assert not upstream.requests
+    write_status(tmp_path / "status.json", status("ready"))
+    worker.join(20)
+
+    run.refresh_from_db()
+    assert (run.status, run.answer.text) == ("completed", "To the lake.")
+    assert "Waiting until the model is loaded" in events(run)[0]
+
+
+def run_in_progress(run: Run) -> bool:
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        return Run.objects.get(pk=run.pk).status == "in_progress" and client.xlen(stream.key(run.pk)) > 0
