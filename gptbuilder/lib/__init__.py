@@ -1,1 +1,1 @@
-"""Small pieces that everything may use and that know nobody: identifiers."""
+"""Small pieces that everything may use and that know nobody: identifiers, sealed secrets."""
