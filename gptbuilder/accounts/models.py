@@ -1,7 +1,8 @@
-"""The user, and one-time sign-in links."""
+"""The user, one-time sign-in links, notifications by e-mail, exports of one's data."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -15,6 +16,10 @@ from gptbuilder.lib.ids import new_id
 
 def new_user_id() -> str:
     return new_id("user")
+
+
+def new_export_id() -> str:
+    return new_id("export")
 
 
 class UserManager(BaseUserManager["User"]):
@@ -36,7 +41,8 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     """A person, a guest without credentials, or the operator.
 
-    A guest has neither e-mail nor usable password and belongs to one browser session.
+    A guest has neither e-mail nor usable password and belongs to one browser session. With `deletion_due_at` the
+    person has closed the account, and all that is theirs is erased then unless they come back.
     """
 
     class Kind(models.TextChoices):
@@ -59,6 +65,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(default=timezone.now)
     last_seen_at = models.DateTimeField(default=timezone.now)
+    deletion_due_at = models.DateTimeField(null=True, blank=True)
 
     objects = UserManager()
 
@@ -73,7 +80,14 @@ class User(AbstractBaseUser, PermissionsMixin):
                 condition=~models.Q(kind="member") | models.Q(email__isnull=False), name="member_has_email"
             ),
         ]
-        indexes = [models.Index(fields=["last_seen_at"], condition=models.Q(kind="guest"), name="guests_by_last_seen")]
+        indexes = [
+            models.Index(fields=["last_seen_at"], condition=models.Q(kind="guest"), name="guests_by_last_seen"),
+            models.Index(
+                fields=["deletion_due_at"],
+                condition=models.Q(deletion_due_at__isnull=False),
+                name="accounts_to_delete",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.email or self.kind
@@ -98,3 +112,88 @@ class SignInLink(models.Model):
 
     def __str__(self) -> str:
         return f"sign-in link of {self.user_id}"
+
+
+class NotificationChoice(models.Model):
+    """What a person said about one kind of notification. Without a row the kind is sent."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notification_choices")
+    kind = models.CharField(max_length=40)
+    by_email = models.BooleanField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "kind"], name="one_choice_per_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.by_email}"
+
+
+class Notification(models.Model):
+    """One thing a person is told by e-mail: what waits to be sent, and for a month what was.
+
+    `data` holds words for the sentence and never a secret. `address` is where it goes when that is not the person's
+    present address. A sender claims it first, so that two do not send it at once.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notifications")
+    kind = models.CharField(max_length=40)
+    data = models.JSONField(default=dict)
+    address = models.EmailField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    claimed_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["created_at"], condition=models.Q(sent_at__isnull=True), name="notifications_to_send")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} to {self.user_id}"
+
+
+class DataExportQuerySet(models.QuerySet["DataExport"]):
+    def of(self, person: User | None) -> DataExportQuerySet:
+        """The exports this person may see: their own."""
+        return self.filter(user=person) if person else self.none()
+
+    def ready(self, now: datetime) -> DataExportQuerySet:
+        return self.filter(status=DataExport.Status.READY, expires_at__gt=now)
+
+
+class DataExport(models.Model):
+    """A ZIP of all that is a person's, made by a worker, there for a week."""
+
+    class Status(models.TextChoices):
+        WORKING = "working", _("being made")
+        READY = "ready", _("ready")
+        FAILED = "failed", _("failed")
+        GONE = "gone", _("no longer kept")
+
+    id = models.CharField(primary_key=True, max_length=40, default=new_export_id, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="data_exports")
+    status = models.CharField(max_length=10, choices=Status, default=Status.WORKING)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    file = models.FileField(upload_to="exports/", blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    heartbeat_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(null=True)
+
+    objects = DataExportQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user"], condition=models.Q(status="working"), name="one_export_at_a_time")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    @property
+    def is_working(self) -> bool:
+        return self.status == self.Status.WORKING
+
+    @property
+    def percent(self) -> int:
+        return self.done * 100 // self.total if self.total else 0

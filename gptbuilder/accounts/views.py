@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import cast
 
-from allauth.account.forms import ChangePasswordForm, SetPasswordForm
 from allauth.account.models import EmailAddress
 from django.conf import settings as django_settings
 from django.contrib import messages
@@ -15,13 +14,13 @@ from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from gptbuilder.accounts import sign_in_links
+from gptbuilder.accounts import security, settings_page, sign_in_links
 from gptbuilder.accounts.forms import EmailForm, PreferencesForm, ProfileForm
 from gptbuilder.accounts.models import User
 from gptbuilder.web import appearance, choices
@@ -65,12 +64,14 @@ def preferences(request: HttpRequest) -> HttpResponse:
 @login_required
 def email(request: HttpRequest) -> HttpResponse:
     """Change the address at once. Where addresses are verified, allauth's page does it instead."""
-    if _addresses_are_verified():
+    if settings_page.addresses_are_verified():
         return redirect("account_email")
     form = EmailForm(_person(request), request.POST)
     if not form.is_valid():
         return _page(request, email_form=form, status=422)
+    before = _person(request).email or ""
     _change_email(_person(request), form.cleaned_data["email"])
+    security.tell(request, _person(request), "email_changed", address=before)
     return _saved(request, _("Your e-mail address is changed. Sign in with it from now on."))
 
 
@@ -87,20 +88,13 @@ def sign_in(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "accounts/sign_in.html", {"is_valid": False}, status=410)
     login(request, user, backend=BACKEND)
     messages.info(request, _("You are signed in. Now give the account an address and a password to come back with."))
-    return redirect("accounts:settings")
+    response = redirect("accounts:settings")
+    security.signed_in(request, response, user)
+    return response
 
 
 def _page(request: HttpRequest, status: int = 200, **forms: BaseForm) -> HttpResponse:
-    person = _person(request)
-    password_form = ChangePasswordForm if person.has_usable_password() else SetPasswordForm
-    context: dict[str, object] = {
-        "profile_form": ProfileForm(instance=person),
-        "preferences_form": PreferencesForm(instance=person, initial={"language": person.language or get_language()}),
-        "email_form": EmailForm(person, initial={"email": person.email}),
-        "password_form": password_form(person),
-        "addresses_are_verified": _addresses_are_verified(),
-        **forms,
-    }
+    context = {**settings_page.context(request, _person(request)), **forms}
     return render(request, "accounts/settings.html", context, status=status)
 
 
@@ -111,10 +105,6 @@ def _person(request: HttpRequest) -> User:
 def _saved(request: HttpRequest, sentence: str) -> HttpResponse:
     messages.success(request, sentence)
     return redirect("accounts:settings")
-
-
-def _addresses_are_verified() -> bool:
-    return bool(django_settings.ACCOUNT_EMAIL_VERIFICATION == "mandatory")
 
 
 @transaction.atomic

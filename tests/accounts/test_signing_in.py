@@ -111,3 +111,24 @@ def test_administrators_see_people_but_no_links(as_person, mo):
     assert client.get(f"/admin/accounts/user/{mo.pk}/change/").status_code == 200
     assert client.get("/admin/accounts/user/add/").status_code == 200
     assert client.get("/admin/accounts/signinlink/").status_code == 404
+
+
+def test_where_addresses_are_verified_only_a_confirmed_address_signs_in(settings):
+    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+    settings.MFA_ALLOW_UNVERIFIED_EMAIL = False
+    client = Client()
+    client.post("/accounts/signup/", {"email": "dora@example.org", "password1": PASSWORD})
+    assert "_auth_user_id" not in client.session
+    link = re.search(r"http://testserver(/accounts/confirm-email/\S+)", mail.outbox[0].body)[1]
+
+    early = Client()
+    early.post("/accounts/login/", {"login": "dora@example.org", "password": PASSWORD})
+    assert "_auth_user_id" not in early.session
+
+    # A scanner that follows the link confirms nothing.
+    assert Client().get(link).status_code == 200
+    assert not User.objects.get().emailaddress_set.get().verified
+    client.post(link)
+    late = Client()
+    late.post("/accounts/login/", {"login": "dora@example.org", "password": PASSWORD})
+    assert late.session["_auth_user_id"] == User.objects.get().pk

@@ -1,0 +1,1 @@
+"""A real identity provider in its own process: OpenID Connect by django-oauth-toolkit."""
