@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import BinaryIO, cast
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -14,7 +14,8 @@ from gptbuilder.accounts.requests import MemberRequest
 from gptbuilder.builder import pages
 from gptbuilder.builder.forms import DraftForm
 from gptbuilder.gpts import drafts, pictures
-from gptbuilder.gpts.pictures import PictureRefused
+from gptbuilder.gpts.models import Draft
+from gptbuilder.web.images import PictureRefused
 
 
 @never_cache
@@ -23,10 +24,9 @@ from gptbuilder.gpts.pictures import PictureRefused
 def configure(request: MemberRequest, gpt_id: str) -> HttpResponse:
     """The split page with the form; for htmx only the form, after the draft changed elsewhere."""
     gpt = pages.editable(request, gpt_id)
-    context = {"tab": "configure", **pages.surroundings(request, gpt)}
     if request.htmx:
-        return render(request, "builder/_configure.html", context)
-    context["preview"] = pages.preview_pane(request.person, gpt)
+        return render(request, "builder/_configure.html", pages.surroundings(request, gpt))
+    context = {"tab": "configure", **pages.publishing(request, gpt), "preview": pages.preview_pane(request.person, gpt)}
     return render(request, "builder/configure.html", context)
 
 
@@ -42,6 +42,18 @@ def draft(request: MemberRequest, gpt_id: str) -> HttpResponse:
     drafts.apply(gpt.pk, form.values())
     status = 200 if form.is_valid() else 422
     return pages.draft_changed(request, pages.editable(request, gpt_id), status, problems=form.problems())
+
+
+@require_http_methods(["POST", "DELETE"])
+@login_required
+def lock(request: MemberRequest, gpt_id: str, field: str) -> HttpResponse:
+    """POST: keep the builder from changing this field; DELETE: let it."""
+    gpt = pages.editable(request, gpt_id)
+    if field not in Draft.LOCKABLE:
+        raise Http404
+    (drafts.lock if request.method == "POST" else drafts.unlock)(gpt.pk, field)
+    gpt.draft.refresh_from_db()
+    return render(request, "builder/_lock.html", {"gpt": gpt, "bar": pages.bar(gpt), "field": field})
 
 
 @require_http_methods(["POST", "DELETE"])

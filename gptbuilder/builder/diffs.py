@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.text import capfirst
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 CONTEXT_LINES = 1
 LABELS: dict[str, str | Promise] = {
@@ -19,7 +20,9 @@ LABELS: dict[str, str | Promise] = {
     "starters": _("starters"),
     "picture_id": _("picture"),
     "capabilities": _("capabilities"),
+    "model": _("model"),
 }
+SINGULAR = ("name", "description", "picture_id")
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ def merged(changes: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     for change in changes:
         earlier = found.get(change["field"], change)
         found[change["field"]] = {**change, "before": earlier["before"]}
-    return [change for change in found.values() if change["before"] != change["after"]]
+    return [change for change in found.values() if (change["before"] or None) != (change["after"] or None)]
 
 
 def field_diffs(changes: Iterable[Mapping[str, Any]]) -> list[FieldDiff]:
@@ -69,6 +72,27 @@ def field_diffs(changes: Iterable[Mapping[str, Any]]) -> list[FieldDiff]:
     order = list(LABELS)
     known = [change for change in merged(changes) if change["field"] in LABELS]
     return [_field_diff(change) for change in sorted(known, key=lambda change: order.index(change["field"]))]
+
+
+def between(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> list[FieldDiff]:
+    """What differs from one configuration to another, field by field; everything, when there was none before."""
+    earlier = before or {}
+    return field_diffs({"field": name, "before": earlier.get(name), "after": after.get(name)} for name in LABELS)
+
+
+def locked_sentence(fields: Sequence[str]) -> str:
+    """What a turn left alone because the person locked it; empty when there is nothing."""
+    names = [str(LABELS[field]) for field in LABELS if field in fields]
+    if not names:
+        return ""
+    if len(names) == 1 and fields[0] in SINGULAR:
+        return gettext("%(field)s is locked by you, so it stayed as it was.") % {"field": capfirst(names[0])}
+    return gettext("Locked by you, so left as they were: %(fields)s.") % {"fields": listed(names)}
+
+
+def listed(names: Iterable[str | Promise]) -> str:
+    """Names as one text: "name, description"."""
+    return gettext(", ").join(str(name) for name in names)
 
 
 def changed_fields(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> list[str | Promise]:
@@ -108,7 +132,7 @@ def _field_diff(change: Mapping[str, Any]) -> FieldDiff:
         lines, first, last = line_diff(before or "", after or "")
         return FieldDiff(name, label, label, lines, first, last)
     if name in ("starters", "capabilities"):
-        lines = list_diff(before or [], after or [])
+        lines = list_diff(before or [], after or []) or [Line(" ", _("Only the order changed."))]
         added = sum(line.sign == "+" for line in lines)
         chip = _starters(added) if name == "starters" and added else label
         return FieldDiff(name, chip, label, lines)

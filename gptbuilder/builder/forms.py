@@ -10,6 +10,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from gptbuilder.gpts.models import GPT, Configuration, Draft
+from gptbuilder.providers import entries
 
 TOO_LONG = _("At most %(limit_value)d characters, this has %(show_value)d.")
 
@@ -39,11 +40,19 @@ class DraftForm(forms.Form):
     description = _text(Configuration.DESCRIPTION_LENGTH)
     instructions = _text(Configuration.INSTRUCTIONS_LENGTH)
     starters = StartersField(required=False)
+    model = forms.CharField(required=False)
 
     def __init__(self, data: QueryDict) -> None:
         super().__init__(data)
         for field in set(self.fields) - set(data):
             del self.fields[field]
+
+    def clean_model(self) -> str:
+        """A model that may be chosen now, or none."""
+        name: str = self.cleaned_data["model"]
+        if name and name not in {offer.entry.name for offer in entries.offers()}:
+            raise forms.ValidationError(_("This model is no longer offered here. Choose another one."))
+        return name
 
     def values(self) -> dict[str, Any]:
         """The sent fields that are as they should be."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpResponse
@@ -12,11 +13,13 @@ from django.utils.translation import gettext_lazy as _
 
 from gptbuilder.accounts.models import User
 from gptbuilder.accounts.requests import MemberRequest
-from gptbuilder.builder import diffs
+from gptbuilder.builder import checklist, diffs
 from gptbuilder.conversations import pages
 from gptbuilder.conversations.models.thread import Thread, ThreadQuerySet
-from gptbuilder.gpts import builtin, pictures
+from gptbuilder.gpts import builtin, deleting, pictures
 from gptbuilder.gpts.models import GPT, Draft, GPTVersion
+from gptbuilder.providers import entries
+from gptbuilder.tools import models
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,34 @@ class Bar:
         """Whether publishing would change what others use."""
         live = self.gpt.live_version
         return live is None or live.digest_sha256 != self.draft.digest()
+
+    @property
+    def models(self) -> tuple[entries.Offer, ...]:
+        """The models a builder may recommend, the default first; none when there is no choice."""
+        offers = entries.offers()
+        return offers if len(offers) > 1 or self.draft.model else ()
+
+    @property
+    def lost_model(self) -> str:
+        """The model the draft recommends though it is no longer offered."""
+        offered = {offer.entry.name for offer in entries.offers()}
+        return "" if self.draft.model in offered else self.draft.model
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """A GPT that was deleted and can be brought back until a day."""
+
+    gpt: GPT
+    draft: Draft
+
+    @property
+    def picture(self) -> str:
+        return pictures.url(self.draft, self.gpt.pk)
+
+    @property
+    def gone_at(self) -> datetime | None:
+        return self.gpt.deleted_at and self.gpt.deleted_at + timedelta(days=deleting.KEPT_DAYS)
 
 
 @dataclass(frozen=True)
@@ -85,9 +116,11 @@ def builder_pane(person: User, gpt: GPT) -> pages.Pane:
         channel=f"builder:{gpt.pk}",
         thread=thread,
         lines=pages.lines(thread) if thread else [],
-        stage="builder/_greeting.html",
+        stage="builder/_greeting_again.html" if gpt.draft.instructions and not thread else "builder/_greeting.html",
         label=_("Conversation with the builder"),
-        placeholder=_("Describe a change…") if thread else _("Describe what it should do…"),
+        placeholder=_("Describe a change…") if thread or gpt.draft.instructions else _("Describe what it should do…"),
+        queued=pages.waiting(thread) if thread else (),
+        takes_images=models.entry().vision,
     )
 
 
@@ -105,6 +138,8 @@ def preview_pane(person: User, gpt: GPT) -> pages.Pane:
         stage="builder/_face.html",
         label=_("Conversation with the draft"),
         placeholder=_("Try the draft"),
+        queued=pages.waiting(thread) if thread else (),
+        takes_images=pages.sees(gpt.draft),
         note=_("Runs the draft as it is now. Nobody else sees these chats."),
     )
 
@@ -127,6 +162,11 @@ def unpublished(gpt: GPT) -> list[Any]:
     return diffs.changed_fields(live.configuration() if live else None, gpt.draft.configuration())
 
 
+def publishing(request: MemberRequest, gpt: GPT) -> dict[str, Any]:
+    """The context of `builder/_publish.html`, and of what surrounds it."""
+    return {**surroundings(request, gpt), "checks": checklist.checks(gpt, request.person)}
+
+
 def draft_changed(request: MemberRequest, gpt: GPT, status: int = 200, **more: object) -> HttpResponse:
     """The parts that show the draft: its line in the bar, its face in the preview. `problems`: by field of the form."""
     return render(
@@ -137,7 +177,12 @@ def draft_changed(request: MemberRequest, gpt: GPT, status: int = 200, **more: o
 def face(request: MemberRequest, gpt: GPT) -> dict[str, Any]:
     """The context of `builder/_face.html`."""
     thread = preview_thread(request.person, gpt)
-    return {"face": gpt.draft, "picture": pictures.url(gpt.draft, gpt.pk), "begun": bool(thread and thread.head_id)}
+    return {
+        "gpt": gpt,
+        "face": gpt.draft,
+        "picture": pictures.url(gpt.draft, gpt.pk),
+        "begun": bool(thread and thread.head_id),
+    }
 
 
 def surroundings(request: MemberRequest, gpt: GPT) -> dict[str, Any]:
@@ -148,4 +193,6 @@ def surroundings(request: MemberRequest, gpt: GPT) -> dict[str, Any]:
 
 
 def _threads(person: User) -> ThreadQuerySet:
-    return Thread.objects.of(person).select_related("workspace", "gpt__draft", "gpt__live_version", "head")
+    return Thread.objects.of(person).select_related(
+        "workspace", "gpt__draft", "gpt__live_version", "subject__draft", "head"
+    )

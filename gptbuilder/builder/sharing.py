@@ -1,4 +1,4 @@
-"""Publishing, who may use it, and the history of versions."""
+"""Publishing, and who may use what is published."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import json
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from gptbuilder.accounts.requests import MemberRequest
 from gptbuilder.builder import pages
@@ -19,11 +19,15 @@ from gptbuilder.gpts import access, versions
 from gptbuilder.gpts.models import GPT
 
 
-@require_POST
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def publication(request: MemberRequest, gpt_id: str) -> HttpResponse:
-    """Make the draft the version that others use; the first time also say who they are."""
+    """POST: make the draft the version that others use; the first time also say who they are. GET: what to check
+    before."""
     gpt = pages.editable(request, gpt_id)
+    if request.method != "POST":
+        return render(request, "builder/_publish.html", pages.publishing(request, gpt))
     first = gpt.live_version_id is None
     form = PublicationForm(request.POST, gpt.draft)
     if not form.is_valid():
@@ -62,44 +66,14 @@ def link(request: MemberRequest, gpt_id: str) -> HttpResponse:
     return _say(response, _("The link has ended. Nobody can use it any more."))
 
 
-@never_cache
-@require_safe
-@login_required
-def history(request: MemberRequest, gpt_id: str) -> HttpResponse:
-    """The history menu."""
-    gpt = pages.editable(request, gpt_id)
-    context = {"gpt": gpt, "bar": pages.bar(gpt), "unpublished": pages.unpublished(gpt), "versions": pages.history(gpt)}
-    return render(request, "builder/_versions.html", context)
-
-
-@require_POST
-@login_required
-def restoration(request: MemberRequest, gpt_id: str, version_id: str) -> HttpResponse:
-    """Bring the draft back to a version. What others use stays until it is published."""
-    gpt = pages.editable(request, gpt_id)
-    version = get_object_or_404(gpt.versions.exclude(number=None), pk=version_id)
-    versions.restore(version)
-    gpt = pages.editable(request, gpt_id)
-    context = {
-        "unpublished": pages.unpublished(gpt),
-        "versions": pages.history(gpt),
-        **pages.surroundings(request, gpt),
-    }
-    response = render(request, "builder/_restored.html", context)
-    return _say(response, _("The draft is version %(number)d again.") % {"number": version.number}, changed=True)
-
-
 def _refused(request: MemberRequest, gpt: GPT, problem: str) -> HttpResponse:
     """In the dialog when it is open, else as a toast."""
     response = render(
-        request, "builder/_publish.html", {**pages.surroundings(request, gpt), "problem": problem}, status=422
+        request, "builder/_publish.html", {**pages.publishing(request, gpt), "problem": problem}, status=422
     )
     return response if gpt.live_version_id is None else _say(response, problem, kind="negative")
 
 
-def _say(response: HttpResponse, text: str, kind: str = "positive", *, changed: bool = False) -> HttpResponse:
-    events: dict[str, object] = {"toast": {"text": text, "kind": kind}}
-    if changed:
-        events["draft-restored"] = True
-    response["HX-Trigger"] = json.dumps(events)
+def _say(response: HttpResponse, text: str, kind: str = "positive") -> HttpResponse:
+    response["HX-Trigger"] = json.dumps({"toast": {"text": text, "kind": kind}})
     return response

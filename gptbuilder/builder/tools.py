@@ -18,6 +18,7 @@ from gptbuilder.gateway.types import Provider
 from gptbuilder.gpts import pictures
 from gptbuilder.gpts.models import GPT, Configuration, Draft, GPTVersion
 from gptbuilder.tools import registry
+from gptbuilder.web.images import PictureRefused
 
 PROMPT = (Path(__file__).parent / "prompt.md").read_text(encoding="utf-8")
 
@@ -93,9 +94,11 @@ class GenerateProfilePic:
         }
 
     def run(self, arguments: dict[str, Any]) -> ToolOutput:
+        if Draft.objects.filter(gpt=self.gpt, locked_fields__contains=["picture_id"]).exists():
+            return ToolOutput("The person locked the picture. Nothing was drawn.", data={"locked": ["picture_id"]})
         try:
             drawn = images.generate(self.provider, settings.IMAGE_MODEL, arguments["prompt"])
             picture = pictures.receive(self.gpt, BytesIO(drawn))
-        except (GatewayError, pictures.PictureRefused) as error:
+        except (GatewayError, PictureRefused) as error:
             raise ToolFailure(f"The picture could not be drawn: {error}") from error
         return writing.apply(self.gpt.pk, {"picture_id": picture.pk})

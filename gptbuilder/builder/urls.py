@@ -2,17 +2,22 @@
 
 from django.urls import path
 
-from gptbuilder.builder import configure, sharing, views
+from gptbuilder.builder import configure, examples, history, keeping, sharing, views
 
 app_name = "builder"
 urlpatterns = [
     path("gpts/", views.gpts, name="gpts"),
     path("gpts/new/", views.new, name="new"),
+    path("gpts/examples/", examples.examples, name="examples"),
+    path("gpts/examples/<slug:slug>/", examples.example, name="example"),
+    path("gpts/examples/<slug:slug>/adoption/", examples.adoption, name="adoption"),
     path("gpts/<str:gpt_id>/edit/", views.create, name="create"),
     path("gpts/<str:gpt_id>/edit/conversation/", views.conversation, name="conversation"),
     path("gpts/<str:gpt_id>/edit/messages/", views.messages, name="messages"),
     path("gpts/<str:gpt_id>/edit/configure/", configure.configure, name="configure"),
+    path("gpts/<str:gpt_id>/edit/turns/<str:run_id>/reversal/", history.reversal, name="reversal"),
     path("gpts/<str:gpt_id>/draft/", configure.draft, name="draft"),
+    path("gpts/<str:gpt_id>/locks/<str:field>/", configure.lock, name="lock"),
     path("gpts/<str:gpt_id>/picture/", configure.picture, name="picture"),
     path("gpts/<str:gpt_id>/preview/", views.preview, name="preview"),
     path("gpts/<str:gpt_id>/preview/conversation/", views.preview_conversation, name="preview_conversation"),
@@ -21,6 +26,10 @@ urlpatterns = [
     path("gpts/<str:gpt_id>/publication/", sharing.publication, name="publication"),
     path("gpts/<str:gpt_id>/audience/", sharing.audience, name="audience"),
     path("gpts/<str:gpt_id>/link/", sharing.link, name="link"),
-    path("gpts/<str:gpt_id>/versions/", sharing.history, name="versions"),
-    path("gpts/<str:gpt_id>/versions/<str:version_id>/restoration/", sharing.restoration, name="restoration"),
+    path("gpts/<str:gpt_id>/versions/", history.versions, name="versions"),
+    path("gpts/<str:gpt_id>/versions/<str:version_id>/comparison/", history.comparison, name="comparison"),
+    path("gpts/<str:gpt_id>/versions/<str:version_id>/restoration/", history.restoration, name="restoration"),
+    path("gpts/<str:gpt_id>/duplicate/", keeping.duplicate, name="duplicate"),
+    path("gpts/<str:gpt_id>/deletion/", keeping.deletion, name="deletion"),
+    path("gpts/<str:gpt_id>/recovery/", keeping.recovery, name="recovery"),
 ]

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from gptbuilder.accounts.requests import MemberRequest
 from gptbuilder.builder import pages
 from gptbuilder.conversations import pages as conversation_pages
-from gptbuilder.conversations import turns
+from gptbuilder.conversations import queueing, turns
 from gptbuilder.conversations.models.thread import Thread
 from gptbuilder.conversations.turns import TurnRefused
 from gptbuilder.gpts import builtin, drafts
@@ -23,9 +23,11 @@ from gptbuilder.gpts.models import GPT
 @require_safe
 @login_required
 def gpts(request: MemberRequest) -> HttpResponse:
-    """The GPTs of this person, the last edited first."""
+    """The GPTs of this person, the last edited first, and those that can be brought back."""
     mine = GPT.objects.editable_by(request.person).select_related("draft", "live_version").order_by("-updated_at")
-    return render(request, "builder/gpts.html", {"bars": [pages.bar(gpt) for gpt in mine], "here": "gpts"})
+    deleted = GPT.objects.deleted_by(request.person).select_related("draft").order_by("-deleted_at")
+    context = {"bars": [pages.bar(gpt) for gpt in mine], "deleted": [pages.Deleted(gpt, gpt.draft) for gpt in deleted]}
+    return render(request, "builder/gpts.html", {**context, "here": "gpts"})
 
 
 @require_POST
@@ -42,7 +44,7 @@ def create(request: MemberRequest, gpt_id: str) -> HttpResponse:
     """The split page with the conversation."""
     gpt = pages.editable(request, gpt_id)
     panes = {"pane": pages.builder_pane(request.person, gpt), "preview": pages.preview_pane(request.person, gpt)}
-    return render(request, "builder/create.html", {"tab": "create", **pages.surroundings(request, gpt), **panes})
+    return render(request, "builder/create.html", {"tab": "create", **pages.publishing(request, gpt), **panes})
 
 
 @never_cache
@@ -60,16 +62,16 @@ def messages(request: MemberRequest, gpt_id: str) -> HttpResponse:
     """Say something to the builder."""
     gpt = pages.editable(request, gpt_id)
     thread = pages.builder_thread(request.person, gpt)
+    text, images = request.POST.get("text", ""), request.POST.getlist("image")
     try:
         if thread is None:
-            conversation_pages.begin(
-                request.person, builtin.builder_gpt(), request.POST.get("text", ""), Thread.Purpose.BUILDER, gpt
-            )
+            builder = builtin.builder_gpt()
+            conversation_pages.begin(request.person, builder, text, Thread.Purpose.BUILDER, gpt, images)
             return _first(request, "builder", gpt)
-        run = turns.start_turn(thread, request.person, request.POST.get("text", ""), timezone.now())
+        said = queueing.say(thread, request.person, text, timezone.now(), images)
     except TurnRefused as refusal:
         return conversation_pages.refused(request, refusal, "builder")
-    return conversation_pages.turn(request, run, thread)
+    return conversation_pages.turn(request, said, thread)
 
 
 @never_cache
@@ -96,15 +98,15 @@ def preview_messages(request: MemberRequest, gpt_id: str) -> HttpResponse:
     """Say something to the draft."""
     gpt = pages.editable(request, gpt_id)
     thread = pages.preview_thread(request.person, gpt)
-    text = request.POST.get("text", "")
+    text, images = request.POST.get("text", ""), request.POST.getlist("image")
     try:
         if thread is None or thread.head_id is None:
-            conversation_pages.begin(request.person, gpt, text, Thread.Purpose.PREVIEW)
+            conversation_pages.begin(request.person, gpt, text, Thread.Purpose.PREVIEW, images=images)
             return _first(request, "preview", gpt)
-        run = turns.start_turn(thread, request.person, text, timezone.now())
+        said = queueing.say(thread, request.person, text, timezone.now(), images)
     except TurnRefused as refusal:
         return conversation_pages.refused(request, refusal, "preview")
-    return conversation_pages.turn(request, run, thread)
+    return conversation_pages.turn(request, said, thread)
 
 
 @require_POST

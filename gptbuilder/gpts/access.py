@@ -25,7 +25,11 @@ def revoke_link(gpt: GPT) -> None:
 def by_link(token: str) -> GPT:
     """The published GPT behind this link. Raises GPT.DoesNotExist."""
     return GPT.objects.select_related("live_version", "owner").get(
-        link_token=token, audience=GPT.Audience.LINK, live_version__isnull=False
+        link_token=token,
+        audience=GPT.Audience.LINK,
+        live_version__isnull=False,
+        deleted_at=None,
+        owner__is_active=True,
     )
 
 

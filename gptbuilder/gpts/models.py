@@ -34,7 +34,13 @@ class GPTQuerySet(models.QuerySet["GPT"]):
         """The GPTs whose draft, versions and sharing this person may see and change."""
         if person is None:
             return self.none()
-        return self.filter(owner=person, builtin=None)
+        return self.filter(owner=person, builtin=None, deleted_at=None)
+
+    def deleted_by(self, person: User | None) -> GPTQuerySet:
+        """The GPTs this person deleted and can still bring back."""
+        if person is None:
+            return self.none()
+        return self.filter(owner=person, builtin=None, deleted_at__isnull=False)
 
     def usable_by(self, person: User | None) -> GPTQuerySet:
         """The GPTs this person may talk to now: their own, those whose present link they opened, and for members
@@ -42,14 +48,19 @@ class GPTQuerySet(models.QuerySet["GPT"]):
         if person is None:
             return self.none()
         opened = LinkVisit.objects.filter(gpt=OuterRef("pk"), person=person, token=OuterRef("link_token"))
-        usable = Q(owner=person) | Q(Exists(opened), audience=GPT.Audience.LINK, live_version__isnull=False)
+        usable = Q(owner=person) | Q(
+            Exists(opened), audience=GPT.Audience.LINK, live_version__isnull=False, owner__is_active=True
+        )
         if not person.is_guest:
             usable |= Q(builtin=GPT.Builtin.DEFAULT)
-        return self.filter(usable)
+        return self.filter(usable, deleted_at=None)
 
 
 class GPT(models.Model):
-    """The identity a person makes. What it does stands in its draft and its versions."""
+    """The identity a person makes. What it does stands in its draft and its versions.
+
+    With `deleted_at` nobody can use or edit it; its owner can bring it back until it is purged.
+    """
 
     class Audience(models.TextChoices):
         PRIVATE = "private", _("Only me")
@@ -70,6 +81,7 @@ class GPT(models.Model):
     builtin = models.CharField(max_length=10, choices=Builtin, null=True, blank=True, unique=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, editable=False)
 
     objects = GPTQuerySet.as_manager()
 
@@ -102,11 +114,14 @@ class Configuration(models.Model):
     starters = ArrayField(models.CharField(max_length=STARTER_LENGTH), default=list, blank=True)
     picture = models.ForeignKey("Picture", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     capabilities = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    model = models.CharField(max_length=200, blank=True)
 
     class Meta:
         abstract = True
 
-    FIELDS = ("name", "description", "instructions", "starters", "picture_id", "capabilities")
+    FIELDS = ("name", "description", "instructions", "starters", "picture_id", "capabilities", "model")
+    # They came later: a digest leaves them out while they are empty, so that those made before stay true.
+    LATER_FIELDS = ("model",)
 
     def configuration(self) -> dict[str, Any]:
         """The configuration as plain values, by field name."""
@@ -114,15 +129,22 @@ class Configuration(models.Model):
 
     def digest(self) -> str:
         """SHA-256 of the configuration: equal exactly when nothing differs."""
-        text = json.dumps(self.configuration(), sort_keys=True, ensure_ascii=False)
+        values = {name: value for name, value in self.configuration().items() if value or name not in self.LATER_FIELDS}
+        text = json.dumps(values, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
 class Draft(Configuration):
-    """The editable configuration of a GPT: exactly one. `revision` grows with every change."""
+    """The editable configuration of a GPT: exactly one. `revision` grows with every change.
+
+    The builder leaves `locked_fields` alone. A lock is no part of the configuration: it changes no digest.
+    """
+
+    LOCKABLE = ("name", "description", "instructions", "starters", "picture_id")
 
     gpt = models.OneToOneField(GPT, on_delete=models.CASCADE, primary_key=True, related_name="draft")
     revision = models.PositiveIntegerField(default=0)
+    locked_fields = ArrayField(models.CharField(max_length=40), default=list, blank=True, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:

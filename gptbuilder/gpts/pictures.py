@@ -3,37 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
 from io import BytesIO
 from typing import BinaryIO
 
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.urls import reverse
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from gptbuilder.gpts.models import GPT, Configuration, Picture
+from gptbuilder.web.images import TOO_LARGE, PictureRefused, upright
 
 SIDE = 512
-PIXELS_MOST = 50_000_000
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
-
-
-class PictureRefused(Exception):
-    """The file is no picture that can be used, and why, in the person's language."""
-
-    def __init__(self, sentence: str | Promise) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-
-    def __str__(self) -> str:
-        return str(self.sentence)
-
-
-TOO_LARGE = _("This picture is too large: at most 10 MB and 50 megapixels.")
-UNREADABLE = _("This file cannot be read as a picture. Use PNG, JPEG, WebP or GIF.")
 
 
 def receive(gpt: GPT, file: BinaryIO) -> Picture:
@@ -55,19 +36,18 @@ def receive(gpt: GPT, file: BinaryIO) -> Picture:
     return picture
 
 
+def copy(picture: Picture, gpt: GPT) -> Picture:
+    """The same picture for another GPT, as a file of its own."""
+    copied = Picture(gpt=gpt, workspace_id=gpt.workspace_id, sha256=picture.sha256)
+    with picture.file.open() as file:
+        copied.file.save(f"{copied.pk}.webp", ContentFile(file.read()), save=False)
+    copied.save()
+    return copied
+
+
 def encode(data: bytes) -> bytes:
     """Any picture as a square WebP of SIDE pixels, cut to its middle. Raises PictureRefused."""
-    try:
-        with warnings.catch_warnings():
-            # Pillow warns of a decompression bomb before it refuses one; the size is checked below.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(BytesIO(data), formats=FORMATS)
-            if image.width * image.height > PIXELS_MOST:
-                raise PictureRefused(TOO_LARGE)
-            upright = ImageOps.exif_transpose(image).convert("RGBA")
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
-        raise PictureRefused(UNREADABLE) from error
-    square = ImageOps.fit(upright, (SIDE, SIDE), Image.Resampling.LANCZOS)
+    square = ImageOps.fit(upright(data), (SIDE, SIDE), Image.Resampling.LANCZOS)
     buffer = BytesIO()
     square.save(buffer, "WEBP", quality=86, method=4)
     return buffer.getvalue()

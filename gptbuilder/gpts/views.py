@@ -18,11 +18,13 @@ from gptbuilder.gpts.models import GPT, Picture
 @require_GET
 @cache_control(private=True, max_age=31_536_000, immutable=True)
 def picture(request: Request, gpt_id: str, picture_id: str) -> HttpResponse:
-    """A picture of one's own GPT; of another's only the live one, if one may use the GPT or it is shared by a link."""
-    mine = GPT.objects.editable_by(request.person).filter(pk=OuterRef("gpt"))
-    live = GPT.objects.filter(pk=OuterRef("gpt"), live_version__picture=OuterRef("pk"))
+    """A picture of one's own GPT, deleted or not; of another's only the live one, if one may use the GPT or it is
+    shared by a link."""
+    mine = GPT.objects.filter(pk=OuterRef("gpt"), owner=request.person, builtin=None)
+    live = GPT.objects.filter(pk=OuterRef("gpt"), live_version__picture=OuterRef("pk"), deleted_at=None)
     used = GPT.objects.usable_by(request.person).filter(pk=OuterRef("gpt"), live_version__picture=OuterRef("pk"))
-    visible = Picture.objects.filter(Exists(mine) | Exists(used) | Exists(live.filter(audience=GPT.Audience.LINK)))
+    shared = live.filter(audience=GPT.Audience.LINK, owner__is_active=True)
+    visible = Picture.objects.filter(Exists(mine) | Exists(used) | Exists(shared))
     found = get_object_or_404(visible, pk=picture_id, gpt=gpt_id)
     with found.file.open() as file:
         return HttpResponse(file.read(), content_type="image/webp")

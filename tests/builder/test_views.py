@@ -89,13 +89,13 @@ def test_the_first_words_to_the_builder_make_its_conversation(client, ada, gpt):
     assert b"<run-stream" in response.content
 
 
-def test_a_second_message_while_the_builder_writes_is_refused(client, gpt):
+def test_a_second_message_while_the_builder_writes_waits_for_its_turn(client, ada, gpt):
     client.post(f"/gpts/{gpt.pk}/edit/messages/", {"text": "A guide for hikes"})
 
     response = client.post(f"/gpts/{gpt.pk}/edit/messages/", {"text": "More"})
 
-    assert response.status_code == 409
-    assert response["HX-Retarget"] == "#trouble-builder"
+    assert response.status_code == 200
+    assert [waiting.text for waiting in Thread.objects.of(ada).get().queued.all()] == ["More"]
 
 
 def test_the_fields_a_turn_changed_are_named_under_its_answer(client, ada, gpt):
@@ -207,7 +207,7 @@ def test_history_names_what_changed_and_restores(client, ada):
     versions.publish(gpt, by=ada, now=timezone.now())
 
     menu = client.get(f"/gpts/{gpt.pk}/versions/").content.decode()
-    response = client.post(f"/gpts/{gpt.pk}/versions/{first.pk}/restoration/")
+    response = client.post(f"/gpts/{gpt.pk}/versions/{first.pk}/restoration/", headers={"HX-Request": "true"})
 
     gpt.draft.refresh_from_db()
     assert "Changed: description" in menu

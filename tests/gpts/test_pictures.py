@@ -11,6 +11,7 @@ from PIL import Image
 
 from gptbuilder.gpts import access, drafts, pictures, versions
 from gptbuilder.gpts.models import GPT
+from gptbuilder.web.images import PictureRefused
 from tests import world
 
 
@@ -52,7 +53,7 @@ def bomb() -> bytes:
     ids=["empty", "text", "svg", "cut off", "bomb"],
 )
 def test_what_is_no_picture_is_refused_with_a_sentence(data):
-    with pytest.raises(pictures.PictureRefused) as refused:
+    with pytest.raises(PictureRefused) as refused:
         pictures.encode(data)
 
     assert str(refused.value).endswith(".")
