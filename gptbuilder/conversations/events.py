@@ -37,6 +37,8 @@ def events(request: Request, run_id: str) -> StreamingHttpResponse:
     response = StreamingHttpResponse(_follow(request, run_id, after, ended), content_type="text/event-stream")
     response["Cache-Control"] = "no-cache, no-transform"
     response["X-Accel-Buffering"] = "no"
+    # Compression would hold events back until it has enough of them.
+    response["Content-Encoding"] = "identity"
     return response
 
 
@@ -64,7 +66,7 @@ def _ended(request: Request, run_id: str) -> str:
     if get_object_or_404(runs.only("status")).is_active:
         return ""
     run = runs.select_related("thread__gpt__draft", "version", "answer").get()
-    html = render_to_string("conversations/_answer.html", faces.answer_context(run), request=request)
+    html = render_to_string("conversations/_answer.html", faces.ended_context(run), request=request)
     return json.dumps({"status": run.status, "html": html}, ensure_ascii=False)
 
 

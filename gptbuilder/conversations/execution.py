@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop
 
 from gptbuilder.agent import loop
 from gptbuilder.agent.events import Event, Finished, ModelFinished, ModelStarted, Paused, ToolFinished, ToolStarted
-from gptbuilder.conversations import history, recorder, stream, titles
+from gptbuilder.conversations import attachments, history, recorder, stream, titles
 from gptbuilder.conversations.live import Hold, holding
 from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.thread import Thread
@@ -46,6 +46,7 @@ class _Progress:
     completion: Completion | None = None
     model_started_at: datetime = field(default_factory=timezone.now)
     first_token_at: datetime | None = None
+    model: str = ""
 
     def so_far(self) -> Completion | None:
         return self.completion or (Completion(self.text) if self.text else None)
@@ -81,7 +82,10 @@ def execute(run_id: str) -> None:
 def _drive(run: Run, hold: Hold, progress: _Progress) -> None:
     if run.question is None or run.version is None:
         raise ValueError("a run that goes on has lost its question or its version")
-    entry = models.entry()
+    # The builder is the operator's own tool: its turns use the default.
+    is_builder = run.thread.purpose == Thread.Purpose.BUILDER
+    entry = models.entry() if is_builder else models.entry_of(run.version)
+    progress.model = entry.name
     context = registry.Context(
         person=run.person,
         purpose=run.thread.purpose,
@@ -121,7 +125,8 @@ def _messages(run: Run, system: str, entry: ModelEntry) -> list[Message]:
     # The beginning of a chat is at hand, and a first attempt has done nothing yet: no query then.
     question = run.question
     path = [question] if question and question.parent_id is None else run.thread.path(run.question_id)
-    conversation = history.conversation(path) + history.of_steps(run.steps.all() if run.attempt > 1 else [])
+    images = attachments.for_model(path) if entry.vision else {}
+    conversation = history.conversation(path, images) + history.of_steps(run.steps.all() if run.attempt > 1 else [])
     return history.fit(system, conversation, entry.context_window, entry.max_output_tokens, tokens.count)
 
 
@@ -175,7 +180,7 @@ def _end(run: Run, progress: _Progress, status: str, *, error_code: str = "", er
             first_token_at=progress.first_token_at,
             error_code=error_code,
             error_detail=error_detail,
-            model=models.entry().name,
+            model=progress.model,
         )
     except recorder.Superseded:
         return

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from gptbuilder.conversations import sentences
-from gptbuilder.conversations.models.message import Message
+from gptbuilder.conversations.models.attachment import Attachment
+from gptbuilder.conversations.models.feedback import Feedback
+from gptbuilder.conversations.models.message import Message, Place
 from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.thread import Thread
 from gptbuilder.gpts import pictures
@@ -24,7 +27,7 @@ def answer_context(run: Run) -> dict[str, Any]:
     gpt = run.thread.gpt
     shown = face(gpt, of_draft=run.thread.purpose == Thread.Purpose.PREVIEW) if gpt else run.version
     try:
-        answer: Message | None = run.answer
+        answer: Message | None = None if run.is_active else run.answer
     except Message.DoesNotExist:
         answer = None
     return {
@@ -35,3 +38,39 @@ def answer_context(run: Run) -> dict[str, Any]:
         "failure": sentences.failure(run),
         "is_last": True,
     }
+
+
+def ended_context(run: Run) -> dict[str, Any]:
+    """The same for an answer that a page gets by itself when it is finished. `moved` when the thread has gone on
+    since, so that the page has to be fetched anew."""
+    context = answer_context(run)
+    message = context["message"]
+    if message:
+        furnish([message], run.thread)
+    elif not run.is_active:
+        context["place"] = beside_failure(run)
+    return {**context, "moved": run.thread.head_id not in (run.question_id, message and message.pk)}
+
+
+def beside_failure(run: Run) -> Place | None:
+    """The place of a run that has no answer, among the answers its question has had. One query."""
+    ids = list(
+        Message.objects.filter(parent=run.question_id, role="assistant").order_by("pk").values_list("pk", flat=True)
+    )
+    return Place((*ids, ""), len(ids), str(run.question_id)) if ids else None
+
+
+def furnish(messages: Sequence[Message], thread: Thread) -> None:
+    """What a page shows with messages of this thread: images, what its owner thinks of answers, the place of each.
+    Two queries, three when the messages were not read as a path."""
+    by_id = {message.pk: message for message in messages}
+    for image in Attachment.objects.filter(message__in=[message.pk for message in messages if message.is_mine]):
+        message = by_id[str(image.message_id)]
+        message.images = [*message.images, image]
+    answers = [message.pk for message in messages if not message.is_mine]
+    for opinion in Feedback.objects.filter(message__in=answers, person=thread.owner_id):
+        by_id[opinion.message_id].opinion = opinion
+    for message in messages:
+        if message.place is None:
+            beside = Message.objects.filter(thread=message.thread_id, parent=message.parent_id)
+            message.stand_among(list(beside.order_by("pk").values_list("pk", flat=True)))

@@ -17,6 +17,8 @@ from django.utils.decorators import sync_and_async_middleware
 
 from gptbuilder.accounts.models import User
 from gptbuilder.accounts.requests import Request
+from gptbuilder.conversations.models.attachment import Attachment
+from gptbuilder.conversations.models.feedback import Feedback
 from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.thread import Thread
 from gptbuilder.conversations.turns import TurnRefused, limit_sentence
@@ -92,6 +94,8 @@ def merge(guest_id: str, user: User) -> None:
             return
         Thread.objects.filter(owner=guest).update(owner=user, workspace=Workspace.objects.personal(user))
         Run.objects.filter(person=guest).update(person=user)
+        Attachment.objects.filter(person=guest).update(person=user, workspace=Workspace.objects.personal(user))
+        Feedback.objects.filter(person=guest).update(person=user)
         known = LinkVisit.objects.filter(person=user).values("gpt")
         LinkVisit.objects.filter(person=guest).exclude(gpt__in=known).update(person=user)
         guest.delete()

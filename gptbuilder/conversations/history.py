@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from gptbuilder.conversations.models.message import Message
 from gptbuilder.conversations.models.step import RunStep
-from gptbuilder.gateway.types import AssistantMessage, SystemMessage, ToolCall, ToolMessage, UserMessage
+from gptbuilder.gateway.types import AssistantMessage, Image, SystemMessage, ToolCall, ToolMessage, UserMessage
 from gptbuilder.gateway.types import Message as ModelMessage
 
 CUT = "\n[…]\n"
+# What stands for the words of a message that was only an image.
+AN_IMAGE = "[image]"
+# What an image costs is a provider's secret; this is above what most take for one of 2048 pixels.
+IMAGE_TOKENS = 1500
 # A window holds the answer too, and counts are estimates.
 ANSWER_SHARE = 4
 MARGIN = 0.9
 
 
-def conversation(path: Iterable[Message]) -> list[ModelMessage]:
-    """The shown branch of a thread, oldest first, as model messages."""
+def conversation(path: Iterable[Message], images: Mapping[str, tuple[Image, ...]] | None = None) -> list[ModelMessage]:
+    """The shown branch of a thread, oldest first, as model messages. `images` by the id of their message."""
+    images = images or {}
     messages: list[ModelMessage] = []
     for message in path:
         if message.is_mine:
-            messages.append(UserMessage(message.text))
+            messages.append(UserMessage(message.text or AN_IMAGE, images.get(message.pk, ())))
         elif message.run and (steps := list(message.run.steps.all())):
             messages += of_steps(steps)
         else:
@@ -100,7 +105,7 @@ def _turns(messages: Sequence[ModelMessage]) -> list[list[ModelMessage]]:
 
 def _cost(message: ModelMessage, count: Callable[[str], int]) -> int:
     calls = "".join(call.name + call.arguments for call in getattr(message, "tool_calls", ()))
-    return count(message.text + calls) + 8
+    return count(message.text + calls) + 8 + IMAGE_TOKENS * len(getattr(message, "images", ()))
 
 
 def _shortened(turn: list[ModelMessage], room: int, count: Callable[[str], int]) -> list[ModelMessage]:

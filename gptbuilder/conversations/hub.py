@@ -35,6 +35,10 @@ class Hub:
         self._subscribed: dict[str, asyncio.Event] = {}
         self._listener: asyncio.Task[None] | None = None
 
+    @property
+    def open_streams(self) -> int:
+        return sum(map(len, self._followers.values()))
+
     async def follow(
         self, run_id: str, after: str, quiet_seconds: float | None = None
     ) -> AsyncGenerator[Event | None, None]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -16,11 +16,14 @@ from django.utils.translation import gettext_lazy as _
 from gptbuilder.accounts.models import User
 from gptbuilder.accounts.requests import Request
 from gptbuilder.conversations import faces, turns
+from gptbuilder.conversations.models.message import Message
+from gptbuilder.conversations.models.queued import QueuedMessage
 from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.thread import Thread
 from gptbuilder.conversations.turns import TurnRefused
 from gptbuilder.gpts import pictures
 from gptbuilder.gpts.models import GPT, Configuration
+from gptbuilder.tools import models
 
 CONVERSATION = _("Conversation")
 BY_SOMEBODY = _("Who built this GPT cannot read your chats. Answers can be wrong.")
@@ -48,6 +51,8 @@ class Pane:
     label: str | Promise = CONVERSATION
     placeholder: str | Promise = ""
     note: str | Promise = ""
+    queued: Sequence[QueuedMessage] = ()
+    takes_images: bool = False
 
     @property
     def picture(self) -> str:
@@ -59,8 +64,8 @@ class Pane:
         return self.channel or f"{self.key}:{self.gpt.pk if self.gpt else ''}"
 
 
-def chat(thread: Thread) -> Pane:
-    """A chat that has begun. Expects the thread's GPT with draft and live version."""
+def chat(thread: Thread, shown: list[dict[str, Any]] | None = None) -> Pane:
+    """A chat that has begun. Expects the thread's GPT with draft and live version; `shown` is its lines, if known."""
     gpt = thread.gpt
     here = reverse("conversations:thread", args=[thread.pk])
     return Pane(
@@ -71,15 +76,19 @@ def chat(thread: Thread) -> Pane:
         refresh_url=here,
         channel=thread.pk,
         thread=thread,
-        lines=lines(thread),
+        lines=lines(thread) if shown is None else shown,
         note=_note(gpt, thread.owner_id),
+        queued=waiting(thread),
+        takes_images=sees(faces.face(gpt)) if gpt else False,
     )
 
 
 def new_chat(gpt: GPT, post_url: str, person: User | None) -> Pane:
     """A chat before its first message."""
     note = _note(gpt, person.pk if person else "")
-    return Pane(key="chat", gpt=gpt, face=faces.face(gpt), post_url=post_url, note=note)
+    face = faces.face(gpt)
+    takes_images = person is not None and sees(face)
+    return Pane(key="chat", gpt=gpt, face=face, post_url=post_url, note=note, takes_images=takes_images)
 
 
 def _note(gpt: GPT | None, person_id: str) -> str | Promise:
@@ -88,16 +97,36 @@ def _note(gpt: GPT | None, person_id: str) -> str | Promise:
 
 def lines(thread: Thread) -> list[dict[str, Any]]:
     """The shown branch and, at its end, the answer that is being made or that failed. Oldest first."""
+    run = turns.latest_run(thread)
+    while run and not run.is_active and Message.objects.filter(run=run).exists():
+        # It ended after the thread was read, and a message that waited may be a turn by now.
+        thread.refresh_from_db(fields=["head"])
+        run = turns.latest_run(thread)
+    path = thread.path()
+    faces.furnish(path, thread)
     found: list[dict[str, Any]] = []
-    for message in thread.path():
+    for message in path:
         if message.is_mine or message.run is None:
             found.append({"message": message})
         else:
             found.append(answer(message.run, thread))
-    run = turns.latest_run(thread)
     if run:
-        found.append(answer(run, thread))
+        place = None if run.is_active else faces.beside_failure(run)
+        found.append({**answer(run, thread), "place": place})
     return found
+
+
+def waiting(thread: Thread) -> list[QueuedMessage]:
+    """The messages that wait in this thread, each with its images."""
+    queued = list(QueuedMessage.objects.filter(thread=thread).prefetch_related("attachments"))
+    for message in queued:
+        message.images = list(message.attachments.all())
+    return queued
+
+
+def sees(configuration: Configuration) -> bool:
+    """Whether the model that answers for this configuration understands images."""
+    return models.entry_of(configuration).vision
 
 
 def answer(run: Run, thread: Thread) -> dict[str, Any]:
@@ -106,10 +135,21 @@ def answer(run: Run, thread: Thread) -> dict[str, Any]:
     return faces.answer_context(run)
 
 
-def begin(person: User, gpt: GPT, text: str, purpose: str = Thread.Purpose.CHAT, subject: GPT | None = None) -> Run:
+def begin(
+    person: User,
+    gpt: GPT,
+    text: str,
+    purpose: str = Thread.Purpose.CHAT,
+    subject: GPT | None = None,
+    images: Sequence[str] = (),
+) -> Run:
     """A new thread and its first turn, or neither. Raises TurnRefused."""
-    with transaction.atomic():
-        return turns.start_turn(turns.start_thread(person, gpt, purpose, subject), person, text, timezone.now())
+    return turns.begin(person, gpt, text, timezone.now(), purpose, subject, images)
+
+
+def begun(run: Run) -> Pane:
+    """A chat whose first message this run answers: all of it is at hand, nothing is read."""
+    return chat(run.thread, [{"message": run.question}, answer(run, run.thread)])
 
 
 def key_of(thread: Thread) -> str:
@@ -117,9 +157,26 @@ def key_of(thread: Thread) -> str:
     return str(thread.purpose)
 
 
-def turn(request: Request, run: Run, thread: Thread) -> HttpResponse:
-    """The person's message and the bubble that opens the stream."""
-    return render(request, "conversations/_turn.html", {"question": run.question, **answer(run, thread)})
+def turn(request: Request, said: Run | QueuedMessage, thread: Thread) -> HttpResponse:
+    """The person's message and the bubble that opens the stream; or, above the composer, what waits."""
+    if isinstance(said, QueuedMessage):
+        return queue(request, thread)
+    if said.question:
+        faces.furnish([said.question], thread)
+    return render(request, "conversations/_turn.html", {"question": said.question, **answer(said, thread)})
+
+
+def queue(request: Request, thread: Thread) -> HttpResponse:
+    """What waits, wherever the request came from."""
+    response = render(request, "conversations/_queue.html", queue_context(thread))
+    response["HX-Retarget"] = f"#queue-{key_of(thread)}"
+    response["HX-Reswap"] = "outerHTML"
+    return response
+
+
+def queue_context(thread: Thread) -> dict[str, Any]:
+    """What `conversations/_queue.html` needs."""
+    return {"queued": waiting(thread), "key": key_of(thread), "thread": thread}
 
 
 def refused(request: Request, refusal: TurnRefused, key: str) -> HttpResponse:

@@ -17,7 +17,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from gptbuilder.agent.tool import ToolOutput
-from gptbuilder.conversations import history
+from gptbuilder.conversations import history, queueing
 from gptbuilder.conversations.models.message import Message
 from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.step import RunStep
@@ -119,7 +119,8 @@ def finish(
     error_detail: str = "",
     model: str = "",
 ) -> None:
-    """End the run: its last message step, its answer as a message, the thread's head. One transaction.
+    """End the run: its last message step, its answer as a message, the thread's head; the next message that waits
+    becomes a turn. One transaction.
 
     `completion` is the last message of the model, whole or as far as it came; without any text there is no
     answer and the thread's head stays at the question.
@@ -144,8 +145,9 @@ def finish(
             raise Superseded
         if completion is not None:
             steps[-1].save(force_insert=True)
+        head: dict[str, object] = {"updated_at": now}
         if text := history.answer_so_far(steps):
-            answer = Message.objects.create(
+            head["head"] = Message.objects.create(
                 thread_id=run.thread_id,
                 parent_id=run.question_id,
                 role=Message.Role.ASSISTANT,
@@ -153,7 +155,11 @@ def finish(
                 html=markdown.render(text),
                 run=run,
             )
-            Thread.objects.filter(pk=run.thread_id).update(head=answer, updated_at=now)
+        Thread.objects.filter(pk=run.thread_id).update(**head)
+        # The thread's row is locked from here on: a message that is being put into the queue is in it already, or
+        # finds the run ended.
+        if status in (Run.Status.COMPLETED, Run.Status.INCOMPLETE):
+            queueing.advance(run.thread_id, now)
 
 
 def _hold(run: Run) -> None:

@@ -19,6 +19,7 @@ BY_CODE = {
     "garbage": _("The language model answered with something that cannot be understood. Try again."),
     "broken": _("The connection to the language model broke in the middle of the answer. Try again."),
     "lost": _("This server was interrupted while it wrote the answer. Try again."),
+    "restored": _("The server was brought back from a backup while this answer was being written. Try again."),
     "length": _("The answer reached the length limit and stops here."),
     "content_filter": _("The language model's provider stopped this answer because of its content rules."),
     "too_many_steps": _("The GPT used its tools too many times without coming to an end."),

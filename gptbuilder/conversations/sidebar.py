@@ -56,7 +56,7 @@ def sidebar(person: User, now: datetime) -> Sidebar:
 
 def chats(person: User, now: datetime, before: Thread | None = None) -> tuple[list[Group], str]:
     """The newest chats, or those older than `before`; and the id of the last one when there are more."""
-    threads = Thread.objects.of(person).chats().exclude(head=None)
+    threads = Thread.objects.of(person).chats().filter(archived_at=None).exclude(head=None)
     if before:
         threads = threads.filter(updated_at__lt=before.updated_at)
     found = list(threads[: CHATS_MOST + 1])

@@ -9,8 +9,9 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.utils import timezone
 
-from gptbuilder.conversations import execution, guests, live, reaper, titles, turns
+from gptbuilder.conversations import attachments, execution, guests, keeping, live, reaper, titles, turns
 from gptbuilder.gpts import versions
+from gptbuilder.web import presence
 
 # How long a worker that is told to go lets its runs go on.
 DRAIN_SECONDS = 3.0
@@ -28,12 +29,23 @@ def title_thread(run_id: str) -> None:
 
 @shared_task
 def recover_runs() -> None:
+    presence.note_clock()
     reaper.recover(timezone.now())
 
 
 @shared_task
 def purge_guests() -> None:
     guests.purge(timezone.now())
+
+
+@shared_task
+def purge_chats() -> None:
+    keeping.purge(timezone.now())
+
+
+@shared_task
+def purge_attachments() -> None:
+    attachments.purge(timezone.now())
 
 
 @shared_task

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
 
 from celery import current_app
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy
@@ -15,6 +17,7 @@ from kombu.exceptions import OperationalError as BrokerAway
 
 from gptbuilder.accounts.models import User
 from gptbuilder.conversations import live
+from gptbuilder.conversations.models.attachment import Attachment, new_attachment_id
 from gptbuilder.conversations.models.message import Message
 from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.thread import Thread
@@ -26,6 +29,7 @@ from gptbuilder.workspaces.models import Workspace
 log = logging.getLogger(__name__)
 
 TITLE_LENGTH = 60
+SEEN_EVERY = timedelta(minutes=10)
 
 
 class TurnRefused(Exception):
@@ -43,6 +47,9 @@ class TurnRefused(Exception):
 BUSY = gettext_lazy("An answer is still being written. Wait for it or stop it first.")
 NOTHING_SAID = gettext_lazy("Write something first.")
 NOT_SHARED = gettext_lazy("This GPT is not shared with you any more. What was said stays here.")
+DELETED = gettext_lazy("This chat was deleted. You find it under archived chats.")
+NO_LONGER_THERE = gettext_lazy("This GPT does not exist any more. What was said stays here.")
+IMAGE_MISSING = gettext_lazy("An image of this message is not there any more. Take it out and add it again.")
 NOTHING_TO_ANSWER = gettext_lazy("There is nothing to answer again yet.")
 
 
@@ -53,26 +60,77 @@ def start_thread(person: User, gpt: GPT, purpose: str = Thread.Purpose.CHAT, sub
     )
 
 
-def start_turn(thread: Thread, person: User, text: str, now: datetime) -> Run:
+def start_turn(thread: Thread, person: User, text: str, now: datetime, images: Iterable[str] = ()) -> Run:
     """Store what the person said and queue the run that answers it, in one transaction.
 
-    `thread` is brought up to date. Raises TurnRefused, and then has stored nothing.
+    `images` are ids of this person's attachments that were not sent yet. `thread` is brought up to date. Raises
+    TurnRefused, and then has stored nothing.
     """
-    text = text.replace("\x00", "").replace("\r\n", "\n").strip()
-    if not text:
-        raise TurnRefused("empty", NOTHING_SAID)
-    if len(text) > settings.MESSAGE_MAX_CHARACTERS:
-        raise TurnRefused("too_long", too_long())
+    images = list(images)
+    text = words(text, images)
     version = _allowed(thread, person, now)
     with transaction.atomic():
         _lock(thread)
-        question = Message.objects.create(thread=thread, parent_id=thread.head_id, role=Message.Role.USER, text=text)
-        thread.head = question
-        if not thread.title:
-            thread.title = title_of(text)
-        thread.save(update_fields=["head", "title", "updated_at"])
-        User.objects.filter(pk=person.pk).update(last_seen_at=now)
+        question = _say(thread, thread.head_id, text, now)
+        take(images, person, message=question)
         return _queue(thread, version, person, question)
+
+
+def begin(
+    person: User,
+    gpt: GPT,
+    text: str,
+    now: datetime,
+    purpose: str = Thread.Purpose.CHAT,
+    subject: GPT | None = None,
+    images: Iterable[str] = (),
+) -> Run:
+    """A new thread and its first turn, or neither. Expects a GPT that was fetched through this person.
+
+    Nobody else knows the thread yet, so nothing is locked or read again. Raises TurnRefused.
+    """
+    images = list(images)
+    text = words(text, images)
+    workspace = Workspace.objects.personal(person)
+    _count(person, workspace, gpt, now)
+    thread = Thread(workspace=workspace, owner=person, gpt=gpt, purpose=purpose, subject=subject, title=_title(text))
+    question = thread.head = Message(thread=thread, role=Message.Role.USER, text=text)
+    version = versions.snapshot(gpt.draft) if purpose == Thread.Purpose.PREVIEW else builtin.live(gpt)
+    with transaction.atomic():
+        # Each refers to the other: the database looks at references when the transaction ends.
+        thread.save(force_insert=True)
+        question.save(force_insert=True)
+        take(images, person, message=question)
+        _seen(person.pk, now)
+        return _queue(thread, version, person, question)
+
+
+def edit(message: Message, person: User, text: str, now: datetime) -> Run:
+    """Say the same in other words: a sibling of the message, with the same images, and a run that answers it. What
+    followed the message stays with it. Expects the message with its thread. Raises TurnRefused."""
+    thread, images = message.thread, list(message.attachments.all())
+    text = words(text, images)
+    version = _allowed(thread, person, now)
+    with transaction.atomic():
+        _lock(thread)
+        question = _say(thread, message.parent_id, text, now)
+        for image in images:
+            image.pk, image.message = new_attachment_id(), question
+        Attachment.objects.bulk_create(images)
+        return _queue(thread, version, person, question)
+
+
+def show_branch(thread: Thread, message_id: str) -> None:
+    """Show the branch through this message of the thread, up to what was said last below it. Raises TurnRefused."""
+    with transaction.atomic():
+        _lock(thread)
+        below = {message_id}
+        # A message is younger than its parent, and ids sort by age: one pass finds all that follows.
+        for pk, parent_id in thread.messages.order_by("pk").values_list("pk", "parent_id"):
+            if parent_id in below:
+                below.add(pk)
+        thread.head_id = max(below)
+        Thread.objects.filter(pk=thread.pk).update(head=thread.head_id)
 
 
 def regenerate(thread: Thread, person: User, now: datetime) -> Run:
@@ -115,6 +173,25 @@ def send(run_id: str) -> None:
         log.warning("the broker is away; the run waits", extra={"run": run_id})
 
 
+def words(text: str, images: Collection[object] = ()) -> str:
+    """The text as it is stored. Only a message with an image may be without words. Raises TurnRefused."""
+    text = text.replace("\x00", "").replace("\r\n", "\n").strip()
+    if not text and not images:
+        raise TurnRefused("empty", NOTHING_SAID)
+    if len(text) > settings.MESSAGE_MAX_CHARACTERS:
+        raise TurnRefused("too_long", too_long())
+    return text
+
+
+def take(images: Collection[str], person: User, **place: Model) -> None:
+    """Give the person's unsent images to a message or to one that waits: all of them, or TurnRefused."""
+    if not images:
+        return
+    taken = Attachment.objects.unsent().filter(pk__in=images, person=person).update(**place)
+    if len(set(images)) > Attachment.MOST or taken != len(set(images)):
+        raise TurnRefused("image", IMAGE_MISSING)
+
+
 def title_of(text: str) -> str:
     """A title from the person's own words: the first line, cut at a word."""
     line = " ".join(text.split("\n", 1)[0].split())
@@ -133,12 +210,9 @@ def too_long() -> str:
 def _allowed(thread: Thread, person: User, now: datetime) -> GPTVersion:
     """The version that may answer in this thread now. Raises TurnRefused."""
     gpt = thread.gpt
-    if gpt is None:
-        raise TurnRefused("gone", NOT_SHARED)
-    try:
-        limits.check_message(person, thread.workspace, gpt.pk, now)
-    except limits.LimitReached as reached:
-        raise TurnRefused("limit", limit_sentence(reached)) from reached
+    if gpt is None or gpt.deleted_at:
+        raise TurnRefused("gone", NO_LONGER_THERE)
+    _count(person, thread.workspace, gpt, now)
     if thread.purpose == Thread.Purpose.CHAT:
         allowed = GPT.objects.usable_by(person).filter(pk=gpt.pk)
     else:
@@ -148,6 +222,18 @@ def _allowed(thread: Thread, person: User, now: datetime) -> GPTVersion:
     if thread.purpose == Thread.Purpose.PREVIEW:
         return versions.snapshot(gpt.draft)
     return builtin.live(gpt)
+
+
+def _count(person: User, workspace: Workspace, gpt: GPT, now: datetime) -> None:
+    try:
+        limits.check_message(person, workspace, gpt.pk, now)
+    except limits.LimitReached as reached:
+        raise TurnRefused("limit", limit_sentence(reached)) from reached
+
+
+def _seen(person_id: str, now: datetime) -> None:
+    """Note that the person is there; at most every SEEN_EVERY."""
+    User.objects.filter(pk=person_id, last_seen_at__lt=now - SEEN_EVERY).update(last_seen_at=now)
 
 
 def limit_sentence(reached: limits.LimitReached) -> str:
@@ -160,8 +246,25 @@ def limit_sentence(reached: limits.LimitReached) -> str:
 def _lock(thread: Thread) -> None:
     """Read the thread anew and keep everybody else from changing it until the transaction ends."""
     thread.refresh_from_db(from_queryset=Thread.objects.select_for_update())
+    if thread.deleted_at:
+        raise TurnRefused("gone", DELETED)
     if thread.runs.active().exists():
         raise TurnRefused("busy", BUSY)
+
+
+def _say(thread: Thread, parent_id: str | None, text: str, now: datetime) -> Message:
+    """Store what the person said below this message; it is the thread's head then."""
+    question = Message.objects.create(thread=thread, parent_id=parent_id, role=Message.Role.USER, text=text)
+    thread.head = question
+    if not thread.title:
+        thread.title = _title(text)
+    thread.save(update_fields=["head", "title", "updated_at"])
+    _seen(thread.owner_id, now)
+    return question
+
+
+def _title(text: str) -> str:
+    return title_of(text) or gettext("Image")
 
 
 def _queue(thread: Thread, version: GPTVersion, person: User, question: Message) -> Run:

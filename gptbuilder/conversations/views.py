@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from gptbuilder.accounts.models import User
 from gptbuilder.accounts.requests import MemberRequest, Request
-from gptbuilder.conversations import faces, guests, pages, sidebar, turns
+from gptbuilder.conversations import faces, guests, pages, queueing, sidebar, turns
 from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.thread import Thread, ThreadQuerySet
 from gptbuilder.conversations.turns import TurnRefused
@@ -85,13 +85,14 @@ def thread(request: Request, thread_id: str) -> HttpResponse:
 
 @require_POST
 def messages(request: Request, thread_id: str) -> HttpResponse:
-    """One more message of a thread."""
+    """One more message of a thread. While an answer is being made it waits."""
     thread = get_object_or_404(_threads(request), pk=thread_id)
+    text, images = request.POST.get("text", ""), request.POST.getlist("image")
     try:
-        run = turns.start_turn(thread, thread.owner, request.POST.get("text", ""), timezone.now())
+        said = queueing.say(thread, thread.owner, text, timezone.now(), images)
     except TurnRefused as refusal:
         return pages.refused(request, refusal, pages.key_of(thread))
-    return pages.turn(request, run, thread)
+    return pages.turn(request, said, thread)
 
 
 @require_POST
@@ -120,15 +121,7 @@ def answer(request: Request, run_id: str) -> HttpResponse:
         "thread__gpt__draft", "thread__gpt__live_version", "version", "answer"
     )
     run = get_object_or_404(runs, pk=run_id)
-    return render(request, "conversations/_answer_now.html", faces.answer_context(run))
-
-
-@never_cache
-@require_safe
-def title(request: Request, thread_id: str) -> HttpResponse:
-    """The title alone: a better one may come after the first answer."""
-    thread = get_object_or_404(Thread.objects.of(request.person), pk=thread_id)
-    return HttpResponse(thread.title, content_type="text/plain; charset=utf-8")
+    return render(request, "conversations/_answer_now.html", faces.ended_context(run))
 
 
 @never_cache
@@ -149,10 +142,10 @@ def _new(request: Request, person: User) -> HttpResponse:
 def _begin(request: Request, person: User, gpt: GPT) -> HttpResponse:
     """A thread and its first turn, or neither. The page becomes that thread's page."""
     try:
-        run = pages.begin(person, gpt, request.POST.get("text", ""))
+        run = pages.begin(person, gpt, request.POST.get("text", ""), images=request.POST.getlist("image"))
     except TurnRefused as refusal:
         return pages.refused(request, refusal, "chat")
-    pane = pages.chat(run.thread)
+    pane = pages.begun(run)
     context = {"pane": pane, "thread": run.thread, **_surroundings(request)}
     response = render(request, "conversations/_started.html", context)
     response["HX-Retarget"] = "#pane-chat"

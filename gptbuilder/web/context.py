@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
-from gptbuilder.web import appearance, model_notice
+from gptbuilder.web import appearance
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
@@ -19,5 +19,4 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "languages": settings.LANGUAGES,
         "theme": SimpleLazyObject(lambda: appearance.of(request)),
         "now": timezone.now(),
-        "model_notice": SimpleLazyObject(model_notice.read),
     }

@@ -20,7 +20,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
-from gptbuilder.web import highlighting
+from gptbuilder.web import highlighting, mathematics
 
 # What keeps the worst text of each kind under about 0.2 s; no answer of a model comes near. Each open bracket is tried
 # as the start of a link, each bar of a table's head makes a cell in every row.
@@ -40,20 +40,22 @@ ALIGNMENTS = {"text-align:right": "number", "text-align:center": "center"}
 TAGS = {
     "a", "blockquote", "br", "button", "code", "del", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr",
     "img", "li", "ol", "p", "pre", "s", "small", "span", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
-}  # fmt: skip
+} | mathematics.TAGS  # fmt: skip
 CLEANER = nh3.Cleaner(
     tags=TAGS,
     attributes={
         "a": {"href", "title"},
         "button": {"type", "data-copy"},
+        "div": {"tabindex"},
         "img": {"src", "alt", "title", "loading"},
         "ol": {"start"},
         "pre": {"tabindex"},
         "th": {"scope"},
+        **{tag: set(shaping) for tag, shaping in mathematics.ATTRIBUTES.items()},
     },
     allowed_classes={
         "button": {"button", "small", "quiet", "push"},
-        "div": {"code", "scrolls"},
+        "div": {"code", "formula", "scrolls"},
         "p": {"plain"},
         "small": {"host"},
         "span": set(highlighting.CLASSES),
@@ -74,7 +76,7 @@ def render(text: str) -> SafeString:
     """
     if _is_tangled(text):
         return mark_safe(f'<p class="plain">{escape(text)}</p>')  # noqa: S308 - escaped
-    return mark_safe(CLEANER.clean(PARSER.render(text)))  # noqa: S308 - cleaned
+    return mark_safe(CLEANER.clean(PARSER.render(text, {})))  # noqa: S308 - cleaned
 
 
 def _is_tangled(text: str) -> bool:
@@ -194,6 +196,7 @@ def _table_close(self: RendererHTML, *_rest: object) -> str:
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": MAX_QUOTE_DEPTH})
     parser.enable(["table", "strikethrough"])
+    mathematics.enable(parser)
     parser.core.ruler.push("rewrite", _rewrite)
     parser.add_render_rule("fence", _code)
     parser.add_render_rule("code_block", _code)

@@ -81,8 +81,8 @@ def test_a_page_opened_in_mid_answer_follows_its_stream(ada, as_person, chat):
     assert f"/runs/{turns.latest_run(chat).pk}/events" in page
 
 
-def test_a_message_while_an_answer_is_written_is_refused_with_409(ada, as_person, chat):
-    response = as_person(ada).post(f"/c/{chat.pk}/messages/", {"text": "And in the rain?"})
+def test_another_answer_while_one_is_written_is_refused_with_409(ada, as_person, chat):
+    response = as_person(ada).post(f"/c/{chat.pk}/regeneration/")
 
     assert response.status_code == 409
     assert response["HX-Retarget"] == "#trouble-chat"
@@ -244,6 +244,8 @@ def test_the_chat_page_asks_the_database_few_times(ada, as_person, django_assert
         thread = Thread.objects.get(pk=thread.pk)
         answer(thread)
     client = as_person(ada)
+    # The first request of a session is noted.
+    client.get("/c/")
 
     with django_assert_max_num_queries(12):
         client.get(f"/c/{thread.pk}/")

@@ -132,6 +132,7 @@ def status_file(settings, tmp_path):
     return write
 
 
+@pytest.mark.django_db
 def test_everybody_sees_how_far_the_model_is(client, status_file):
     status_file("fetching", 40, 100)
 
@@ -141,6 +142,7 @@ def test_everybody_sees_how_far_the_model_is(client, status_file):
     assert 'hx-trigger="every 2s"' in html
 
 
+@pytest.mark.django_db
 def test_the_page_stops_asking_once_the_model_is_ready(client, status_file):
     status_file("ready")
 
@@ -158,6 +160,7 @@ def test_administrators_learn_that_the_model_is_a_demonstration(as_person, mo, a
     assert "demonstration model" not in as_person(ada).get("/model-status/").content.decode()
 
 
+@pytest.mark.django_db
 def test_a_model_that_failed_is_said_aloud(client, status_file):
     status_file("failed", code="fetch")
 
@@ -168,3 +171,9 @@ def test_with_an_endpoint_there_is_nothing_to_say(client, settings):
     settings.LOCAL_MODEL = False
 
     assert "banner" not in client.get("/model-status/").content.decode()
+
+
+def test_pages_are_sent_compressed(client):
+    response = client.get("/accounts/login/", headers={"Accept-Encoding": "gzip"})
+
+    assert response["Content-Encoding"] == "gzip"

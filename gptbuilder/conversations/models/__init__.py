@@ -1,5 +1,6 @@
-"""Thread, Message, Run, RunStep: one file each. Import each from its own."""
+"""One file for each: Thread, Message, Run, RunStep, Share, Feedback, QueuedMessage, Attachment. Import each from its
+own."""
 
-from gptbuilder.conversations.models import message, run, step, thread
+from gptbuilder.conversations.models import attachment, feedback, message, queued, run, share, step, thread
 
-__all__ = ["message", "run", "step", "thread"]
+__all__ = ["attachment", "feedback", "message", "queued", "run", "share", "step", "thread"]

@@ -21,7 +21,7 @@ def new_run_id() -> str:
 class RunQuerySet(models.QuerySet["Run"]):
     def of(self, person: User | None) -> RunQuerySet:
         """The runs this person may see: those of their own threads."""
-        return self.filter(thread__owner=person) if person else self.none()
+        return self.filter(thread__owner=person, thread__deleted_at=None) if person else self.none()
 
     def active(self) -> RunQuerySet:
         return self.filter(status__in=Run.ACTIVE)
@@ -83,7 +83,8 @@ class Run(models.Model):
                 fields=["heartbeat_at", "created_at"],
                 condition=Q(status__in=["queued", "in_progress", "cancelling"]),
                 name="runs_to_watch",
-            )
+            ),
+            models.Index(fields=["finished_at"], name="runs_by_end"),
         ]
 
     def __str__(self) -> str:

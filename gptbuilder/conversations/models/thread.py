@@ -23,8 +23,12 @@ def new_thread_id() -> str:
 
 class ThreadQuerySet(models.QuerySet["Thread"]):
     def of(self, person: User | None) -> ThreadQuerySet:
-        """The threads this person may see: their own."""
-        return self.filter(owner=person) if person else self.none()
+        """The threads this person may see: their own, without the deleted ones."""
+        return self.filter(owner=person, deleted_at=None) if person else self.none()
+
+    def deleted_by(self, person: User | None) -> ThreadQuerySet:
+        """The threads this person has deleted and may still bring back. Last deleted first."""
+        return self.filter(owner=person).exclude(deleted_at=None).order_by("-deleted_at") if person else self.none()
 
     def chats(self) -> ThreadQuerySet:
         """Ordinary conversations: neither previews nor builder conversations. Newest first."""
@@ -35,7 +39,8 @@ class Thread(models.Model):
     """One conversation of one person with one GPT.
 
     `head` is the last message of the branch that is shown; following `parent` from it gives the conversation.
-    `subject` is the GPT that a builder conversation is about (its `gpt` is then the builder).
+    `subject` is the GPT that a builder conversation is about (its `gpt` is then the builder). The table's column
+    `lexemes`, made by the database from the title, is no field here: only searching.py asks for it.
     """
 
     class Purpose(models.TextChoices):
@@ -53,25 +58,34 @@ class Thread(models.Model):
     head = models.ForeignKey("Message", on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    archived_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
 
     objects = ThreadQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["owner", "purpose", "-updated_at"])]
+        indexes = [
+            models.Index(fields=["owner", "purpose", "-updated_at"]),
+            models.Index(fields=["deleted_at"], condition=models.Q(deleted_at__isnull=False), name="deleted_threads"),
+        ]
 
     def __str__(self) -> str:
         return self.title or str(self.id)
 
     def path(self, end_id: str | None = None) -> list[Message]:
         """The messages of the branch that ends here (by default the shown one), oldest first, each with its
-        run and the run's steps. Two queries, three when there are runs."""
+        run, the run's steps and its place among its siblings. Two queries, three when there are runs."""
         messages = {
             message.pk: message
             for message in self.messages.select_related("run__version").prefetch_related("run__steps")
         }
+        siblings: dict[str | None, list[str]] = {}
+        for message in messages.values():
+            siblings.setdefault(message.parent_id, []).append(message.pk)
         path: list[Message] = []
         at = end_id or self.head_id
         while at in messages:
+            messages[at].stand_among(siblings[messages[at].parent_id])
             path.append(messages[at])
             at = messages[at].parent_id
         return path[::-1]

@@ -21,6 +21,8 @@ class AutoSave extends HTMLElement {
     addEventListener("pagehide", this.leave);
     addEventListener("beforeunload", this.warn);
     for (const field of this.form.querySelectorAll("[maxlength]")) this.count(field);
+    addEventListener("hashchange", this.arrive);
+    this.arrive();
   }
 
   disconnectedCallback() {
@@ -35,6 +37,7 @@ class AutoSave extends HTMLElement {
     removeEventListener("online", this.save);
     removeEventListener("pagehide", this.leave);
     removeEventListener("beforeunload", this.warn);
+    removeEventListener("hashchange", this.arrive);
   }
 
   static TROUBLE = ["htmx:sendError", "htmx:timeout", "htmx:responseError"];
@@ -114,9 +117,15 @@ class AutoSave extends HTMLElement {
     if (place) place.textContent = `${numbers.format([...field.value].length)} / ${numbers.format(field.maxLength)}`;
   }
 
-  /** Publishing takes what is typed with it. */
+  /** An address that names a field leads into it. */
+  arrive = () => {
+    const field = document.getElementById(location.hash.slice(1));
+    if (field && document.getElementById("configure")?.contains(field)) field.focus();
+  };
+
+  /** Publishing and duplicating take what is typed with them. */
   first = (event) => {
-    if (!event.target.closest?.("#publish-button, #publication") || (!this.waiting.size && !this.moving)) return;
+    if (!event.target.closest?.("#publish-button, #publication, #publish-checks, #more") || (!this.waiting.size && !this.moving)) return;
     event.preventDefault();
     this.save().then(() => {
       if (!this.waiting.size) event.detail.issueRequest(true);

@@ -1,5 +1,5 @@
 /** One conversation: keeps the latest line in view, tells a screen reader what is said, stops an answer,
- *  and tells the other tabs of this browser when a turn began. */
+ *  shows the thread anew when it went on or another branch is shown, and tells the other tabs of this browser. */
 class ChatThread extends HTMLElement {
   static NEAR = 64;
 
@@ -17,6 +17,8 @@ class ChatThread extends HTMLElement {
     this.addEventListener("click", this.clicked);
     this.addEventListener("htmx:beforeSwap", this.refused);
     this.addEventListener("htmx:beforeOnLoad", this.turned);
+    this.addEventListener("conversation-changed", this.changed);
+    this.addEventListener("htmx:afterSettle", this.settled);
     document.addEventListener("keydown", this.key);
     this.toggleAttribute("answering", Boolean(this.querySelector("run-stream")));
     this.follow();
@@ -31,6 +33,8 @@ class ChatThread extends HTMLElement {
     this.removeEventListener("click", this.clicked);
     this.removeEventListener("htmx:beforeSwap", this.refused);
     this.removeEventListener("htmx:beforeOnLoad", this.turned);
+    this.removeEventListener("conversation-changed", this.changed);
+    this.removeEventListener("htmx:afterSettle", this.settled);
     document.removeEventListener("keydown", this.key);
   }
 
@@ -49,7 +53,10 @@ class ChatThread extends HTMLElement {
 
   scrolled = () => {
     const { scrollHeight, scrollTop, clientHeight } = this.log;
-    this.following = scrollHeight - scrollTop - clientHeight < ChatThread.NEAR;
+    // What grows below somebody who reads the end is no reason to leave it; going up is.
+    const near = scrollHeight - scrollTop - clientHeight < ChatThread.NEAR;
+    this.following = near || (this.following && scrollTop >= (this.top ?? 0));
+    this.top = scrollTop;
     if (this.jump) this.jump.hidden = this.following;
   };
 
@@ -96,8 +103,12 @@ class ChatThread extends HTMLElement {
   // What the person does
 
   clicked = (event) => {
+    const link = event.target.closest("a[data-enlarges]");
+    if (link && !event.ctrlKey && !event.metaKey) return this.enlarge(event, link);
+    if (event.target.closest("dialog.enlarged")) return event.target.closest("dialog").close();
     const button = event.target.closest("button");
     if (!button) return;
+    if (button.matches(".attach")) this.querySelector("image-tray")?.choose();
     if (button.dataset.send !== undefined) this.composer?.send(button.dataset.send);
     else if (button.dataset.fill !== undefined) this.composer?.fill(button.dataset.fill);
     else if (button.matches(".stop")) this.stop();
@@ -107,12 +118,40 @@ class ChatThread extends HTMLElement {
     } else if (button.matches(".resend")) this.composer?.submit();
   };
 
+  enlarge(event, link) {
+    event.preventDefault();
+    const dialog = this.querySelector("dialog.enlarged");
+    const [image, small] = [dialog.querySelector("img"), link.querySelector("img")];
+    image.src = link.href;
+    image.alt = small?.alt ?? "";
+    dialog.showModal();
+  }
+
   key = (event) => {
+    if (this.written(event)) return;
     if (event.key !== "Escape" || event.isComposing || event.defaultPrevented || !this.hasAttribute("answering")) return;
     if (document.querySelector(":popover-open, dialog[open]")) return;
     const at = document.activeElement;
     if (this.contains(at) || at === document.body) this.stop();
   };
+
+  /** A form begins with the cursor behind its text; when one has gone, the writing goes on in the composer. */
+  settled = (event) => {
+    const at = document.activeElement;
+    if (at.matches(".edition [data-sends]")) at.setSelectionRange(at.value.length, at.value.length);
+    else if (at === document.body && event.target.closest?.(".queue")) this.composer?.focus();
+  };
+
+  /** In the form of an earlier or a waiting message: Enter sends it, Escape leaves it. */
+  written(event) {
+    const form = event.target.closest?.(".edition");
+    if (!form || !this.contains(form) || event.isComposing || event.keyCode === 229) return false;
+    if (event.key === "Escape") form.querySelector("[data-cancels]").click();
+    else if (event.key === "Enter" && !event.shiftKey && !event.altKey && event.target.matches("[data-sends]")) form.requestSubmit();
+    else return false;
+    event.preventDefault();
+    return true;
+  }
 
   stop() {
     const cancel = this.querySelector("run-stream .cancel");
@@ -131,19 +170,54 @@ class ChatThread extends HTMLElement {
     event.detail.isError = false;
   };
 
-  // Other tabs
+  // What others did: another tab, the queue, another branch
 
   turned = (event) => {
     const { xhr, requestConfig } = event.detail;
-    if (requestConfig?.verb !== "post" || xhr.status >= 300 || event.target.matches?.(".cancel")) return;
-    this.toEnd();
+    const at = event.target;
+    if (!["post", "delete"].includes(requestConfig?.verb) || xhr.status >= 300) return;
+    if (at.matches?.(".cancel") || at.closest?.("[data-aside]")) return;
+    if (!at.closest?.(".branches, .queue, .edition")) this.toEnd();
     if (this.dataset.channel) this.channel.postMessage(this.dataset.channel);
   };
 
   told = (event) => {
     if (event.data !== this.dataset.channel || !this.dataset.refresh) return;
-    window.htmx.ajax("GET", this.dataset.refresh, { source: this, target: this, swap: "outerHTML" });
+    if (this.querySelector(".message")) this.refresh();
+    else window.htmx.ajax("GET", this.dataset.refresh, { source: this, target: this, swap: "outerHTML" });
   };
+
+  /** Another branch, or other words: what is looked at stays where it is, and a screen reader hears which it is. */
+  changed = (event) => {
+    const place = event.target.closest?.(".branches");
+    if (!place) this.toEnd();
+    this.refresh(place);
+  };
+
+  /** The lines and the queue as the server has them now. The composer stays: somebody may be writing in it. */
+  async refresh(place = null) {
+    const response = await fetch(this.dataset.refresh, { headers: { "HX-Request": "true" } }).catch(() => null);
+    if (!response?.ok || !this.isConnected) return;
+    const holder = document.createElement("template");
+    holder.innerHTML = await response.text();
+    const key = this.id.replace("pane-", "");
+    const focused = document.activeElement?.id;
+    const before = place?.getBoundingClientRect().top;
+    for (const id of [`lines-${key}`, `queue-${key}`]) {
+      const [old, made] = [document.getElementById(id), holder.content.getElementById(id)];
+      if (!old || !made || (old.matches(".queue") && old.querySelector(".edition"))) continue;
+      old.replaceWith(made);
+      window.htmx.process(made);
+      if (made.matches("ol")) this.grown.observe(made);
+    }
+    if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus({ preventScroll: true });
+    const now = place && document.getElementById(place.id);
+    if (now) {
+      this.following = false;
+      this.log.scrollTop += now.getBoundingClientRect().top - before;
+      this.announce(now.dataset.said);
+    } else this.follow();
+  }
 }
 
 customElements.define("chat-thread", ChatThread);

@@ -1,5 +1,5 @@
 /** Where a message is written. Enter sends, Shift+Enter breaks the line, and an input method finishes its word first.
- *  Unsent text survives a reload (in this tab); text that could not be sent stays where it is, and a sentence says so. */
+ *  While an answer is being made, what is sent waits in the queue. Unsent text survives a reload (in this tab); text that could not be sent stays where it is, and a sentence says so. */
 class ComposerBox extends HTMLElement {
   connectedCallback() {
     this.form = this.querySelector("form");
@@ -22,8 +22,8 @@ class ComposerBox extends HTMLElement {
     for (const kind of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) this.removeEventListener(kind, this.unsent);
   }
 
-  get answering() {
-    return Boolean(this.closest("chat-thread")?.hasAttribute("answering"));
+  get tray() {
+    return this.querySelector("image-tray");
   }
 
   get trouble() {
@@ -60,7 +60,8 @@ class ComposerBox extends HTMLElement {
   };
 
   check = (event) => {
-    if (this.input.value.trim() && !this.answering) {
+    const tray = this.tray;
+    if ((this.input.value.trim() || tray?.count) && !tray?.uploading) {
       this.sent = this.input.value;
       return;
     }
@@ -85,6 +86,7 @@ class ComposerBox extends HTMLElement {
     if (event.detail.xhr.status >= 300) return;
     // What was typed while the message was on its way is the next message.
     this.input.value = this.input.value === this.sent ? "" : this.input.value;
+    this.tray?.clear();
     this.trouble?.replaceChildren();
     this.changed();
     this.input.focus();

@@ -1,7 +1,7 @@
 /** Text that is still being written, shown as it will look: whole blocks are settled, only the last one is drawn again.
- *  Everything is set as text, never as HTML; the server's rendering replaces it when the answer is complete. */
+ *  Formulas stay as they are written. Everything is set as text, never as HTML; the server's rendering replaces it when the answer is complete. */
 class LiveProse extends HTMLElement {
-  static INLINE = /(\*\*[^*\n]+(?:\*\*|$)|`[^`\n]+(?:`|$)|\*[^*\s][^*\n]*\*|!?\[[^\]\n]*\]\([^)\s]*\)?)/;
+  static INLINE = /(\$\$[^$]+(?:\$\$|$)|\$[^$\s](?:[^$\n]*[^$\s])?\$|\\\(.*?(?:\\\)|$)|\*\*[^*\n]+(?:\*\*|$)|`[^`\n]+(?:`|$)|\*[^*\s][^*\n]*\*|!?\[[^\]\n]*\]\([^)\s]*\)?)/;
   static ITEM = /^(\s*)(?:[-*+]|(\d+)[.)])\s+(.*)$/;
   static FENCE = /^ {0,3}(`{3,}|~{3,})\s*([\w+#.-]*)/;
 

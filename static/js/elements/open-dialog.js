@@ -1,4 +1,5 @@
-/** A dialog that any button with `data-opens="its id"` opens, and a button with `data-closes` inside it closes. */
+/** A dialog that any button with `data-opens="its id"` opens, and a button with `data-closes` inside it closes.
+ *  It says "opened", so that what it shows can be renewed. */
 class OpenDialog extends HTMLElement {
   connectedCallback() {
     document.addEventListener("click", this.clicked);
@@ -12,10 +13,13 @@ class OpenDialog extends HTMLElement {
   clicked = (event) => {
     const dialog = this.querySelector("dialog");
     const opener = event.target.closest?.("[data-opens]");
-    if (opener?.dataset.opens === dialog.id) {
+    if (opener?.dataset.opens === dialog.id && !event.ctrlKey && !event.metaKey) {
+      // A link that leads to the same without a script.
+      if (opener.matches("a")) event.preventDefault();
       opener.closest("[popover]")?.hidePopover();
       this.opener = opener.id;
       dialog.showModal();
+      dialog.dispatchEvent(new Event("opened"));
     } else if (event.target === dialog || (event.target.closest?.("[data-closes]") && dialog.contains(event.target))) {
       dialog.close();
     }

@@ -144,8 +144,11 @@ class RunStream extends HTMLElement {
     this.room?.announce(`${rest}\n${made.dataset.ending ?? ""}`);
     this.room?.title(made.dataset.title);
     this.room?.awaitTitle();
+    const room = this.room;
     line.replaceWith(made);
     window.htmx?.process(made);
+    // A message that waited is answered next, or another tab went on.
+    if (made.dataset.moved !== undefined) room?.refresh();
     if (made.querySelector(".changes")) document.body.dispatchEvent(new CustomEvent("draft-changed", { bubbles: true }));
   }
 }

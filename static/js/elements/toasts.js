@@ -1,6 +1,8 @@
 /** Short news: the event "toast" with { text, kind } (from a script, or from the server by HX-Trigger),
- *  and one sentence for every htmx request that went wrong. Six seconds, longer under the pointer or the focus. */
+ *  and one sentence for every htmx request that went wrong. Six seconds, longer under the pointer or the focus.
+ *  With `undo`, { method, url, target }, a button takes back what happened and renews that part of the page: ten seconds. */
 const SECONDS = 6;
+const UNDO_SECONDS = 10;
 const WORDS = { 401: "signedOut", 403: "signedOut", 404: "gone", 410: "gone", 413: "tooLarge", 429: "tooMany" };
 
 class ToastStack extends HTMLElement {
@@ -19,7 +21,7 @@ class ToastStack extends HTMLElement {
     document.removeEventListener("htmx:responseError", this.refused);
   }
 
-  hear = (event) => this.show(event.detail?.text ?? event.detail?.value, event.detail?.kind);
+  hear = (event) => this.show(event.detail?.text ?? event.detail?.value, event.detail?.kind, event.detail?.undo);
 
   offline = () => this.show(this.dataset.offline, "negative");
 
@@ -29,7 +31,7 @@ class ToastStack extends HTMLElement {
     this.show(said ? decodeURIComponent(said) : words, "negative");
   };
 
-  show(text, kind = "") {
+  show(text, kind = "", undo = null) {
     if (!text) return;
     const same = [...this.querySelectorAll(":scope > .toast p")].find((p) => p.textContent === text);
     same?.parentElement.remove();
@@ -37,14 +39,29 @@ class ToastStack extends HTMLElement {
     toast.querySelector("p").textContent = text;
     if (kind) toast.classList.add(kind);
     toast.querySelector("button").addEventListener("click", () => toast.remove());
+    if (undo) toast.querySelector("p").after(this.undoing(toast, undo));
     this.append(toast);
     this.keep(toast);
   }
 
+  undoing(toast, { method, url, target }) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "button small quiet undo";
+    button.textContent = this.dataset.undo;
+    button.addEventListener("click", () => {
+      toast.remove();
+      const place = document.querySelector(target);
+      window.htmx.ajax(method, url, { source: document.body, target: place ?? this, swap: place ? "outerHTML" : "none" });
+    });
+    return button;
+  }
+
   keep(toast) {
-    let timer = setTimeout(() => toast.remove(), SECONDS * 1000);
+    const seconds = toast.querySelector(".undo") ? UNDO_SECONDS : SECONDS;
+    let timer = setTimeout(() => toast.remove(), seconds * 1000);
     const stay = () => clearTimeout(timer);
-    const go = () => { timer = setTimeout(() => toast.remove(), SECONDS * 500); };
+    const go = () => { timer = setTimeout(() => toast.remove(), seconds * 500); };
     toast.addEventListener("pointerenter", stay);
     toast.addEventListener("focusin", stay);
     toast.addEventListener("pointerleave", go);
