@@ -143,7 +143,9 @@ def manage(arguments: list[str]) -> int:
     os.environ.setdefault("DATABASE_URL", postgres.address(home))
     os.environ.setdefault("REDIS_URL", redis.address(home))
     os.environ.update(common_environment(home, os.environ.get("BASE_URL") or address_for_people(*listening_address())))
-    return subprocess.run([*application.MANAGE, *arguments], cwd=application.ROOT, check=False).returncode
+    # From where the person stands, so that the files they name are theirs.
+    command = [application.PYTHON, str(application.ROOT / "manage.py"), *arguments]
+    return subprocess.run(command, check=False).returncode
 
 
 def beat(schedule_file: str) -> int:

@@ -19,6 +19,8 @@ from django.urls import set_script_prefix  # noqa: E402
 from servestatic import ServeStaticASGI  # noqa: E402
 
 import gptbuilder.celery  # noqa: E402, F401
+from gptbuilder.conversations.hub import hub  # noqa: E402
+from gptbuilder.web import presence  # noqa: E402
 
 # As many as connections of the database's pool: a request needs one nearly all the time.
 THREADS = 16
@@ -86,8 +88,10 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 async def lifespan(receive: Any, send: Any) -> None:
+    living = asyncio.create_task(presence.keep(presence.WEB, lambda: hub().open_streams))
     while True:
         message = await receive()
         await send({"type": f"{message['type']}.complete"})
         if message["type"] == "lifespan.shutdown":
+            living.cancel()
             return

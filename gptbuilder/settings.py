@@ -1,5 +1,6 @@
 """Every setting of the project, read from the environment. docs/reference/settings.md lists them."""
 
+import json
 import os
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -45,6 +46,8 @@ if not SECRET_KEY:
     # Commands that keep nothing run without one.
     SECRET_KEY = get_random_secret_key()
 FIELD_KEYS = env_list("FIELD_KEYS")
+# What `manage.py rotate_field_keys` seals anew: app.Model.field, and what its texts are bound to; "" is the row itself.
+SEALED_FIELDS = {"providers.Provider.sealed_key": "", "mfa.Authenticator.data": "two-step"}
 BASE_URL = env("BASE_URL", "http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "*" if not PRODUCTION else urlsplit(BASE_URL).hostname or "")
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", BASE_URL)
@@ -59,20 +62,27 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "csp",
     "django_htmx",
     "gptbuilder.web",
     "gptbuilder.accounts",
     "gptbuilder.workspaces",
     "gptbuilder.usage",
+    "gptbuilder.providers",
     "gptbuilder.gpts",
     "gptbuilder.tools",
     "gptbuilder.conversations",
     "gptbuilder.builder",
+    "gptbuilder.operation",
 ]
 MIDDLEWARE = [
     "gptbuilder.web.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -83,6 +93,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "gptbuilder.accounts.devices.SessionMiddleware",
     "gptbuilder.conversations.guests.GuestMiddleware",
 ]
 ROOT_URLCONF = "gptbuilder.urls"
@@ -98,6 +109,8 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "gptbuilder.web.context.site",
+                "gptbuilder.accounts.context.sign_in_ways",
+                "gptbuilder.providers.context.model_notice",
             ],
             "builtins": ["django.templatetags.i18n", "django.templatetags.static", "gptbuilder.web.templatetags.web"],
         },
@@ -130,6 +143,28 @@ def database(url: str) -> dict[str, object]:
     }
 
 
+def oidc_providers(text: str) -> list[dict[str, object]]:
+    """The entries of OIDC_PROVIDERS as allauth wants them."""
+    try:
+        return [
+            {
+                "provider_id": entry["id"],
+                "name": entry["name"],
+                "client_id": entry["client_id"],
+                "secret": entry["secret"],
+                "settings": {
+                    "server_url": entry["server_url"],
+                    "email_authentication": bool(entry.get("link_by_email")),
+                },
+            }
+            for entry in json.loads(text or "[]")
+        ]
+    except (ValueError, TypeError, KeyError) as error:
+        raise ImproperlyConfigured(
+            "OIDC_PROVIDERS must be a JSON list of objects with id, name, server_url, client_id and secret."
+        ) from error
+
+
 DATABASES = {"default": database(env("DATABASE_URL") or "postgres://postgres@127.0.0.1/gptbuilder")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -154,7 +189,10 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 10, "socket_connect_timeout": 3, "max_connections": 1000}
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "interval_step": 0.1}
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"gptbuilder.conversations.tasks.execute_run": {"queue": "runs"}}
+CELERY_TASK_ROUTES = {
+    "gptbuilder.conversations.tasks.execute_run": {"queue": "runs"},
+    "gptbuilder.providers.tasks.check_connection": {"queue": "runs"},
+}
 CELERY_BEAT_SCHEDULE = {
     "recover silent runs": {
         "task": "gptbuilder.conversations.tasks.recover_runs",
@@ -162,7 +200,13 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 5},
     },
     "purge guests": {"task": "gptbuilder.conversations.tasks.purge_guests", "schedule": 3600.0},
+    "purge deleted chats": {"task": "gptbuilder.conversations.tasks.purge_chats", "schedule": 3600.0},
+    "purge providers": {"task": "gptbuilder.providers.tasks.purge_providers", "schedule": 3600.0},
+    "purge attachments": {"task": "gptbuilder.conversations.tasks.purge_attachments", "schedule": 3600.0},
     "prune snapshots": {"task": "gptbuilder.conversations.tasks.prune_snapshots", "schedule": 3600.0},
+    "send what waits": {"task": "gptbuilder.accounts.tasks.send_waiting", "schedule": 300.0},
+    "look after accounts": {"task": "gptbuilder.accounts.tasks.look_after_accounts", "schedule": 3600.0},
+    "purge deleted GPTs": {"task": "gptbuilder.builder.tasks.purge_deleted_gpts", "schedule": 3600.0},
 }
 
 # Models: one endpoint from the environment; the supervisor gives the embedded one when none is set.
@@ -192,6 +236,7 @@ GUESTS_PER_ADDRESS_PER_DAY = env_int("GUESTS_PER_ADDRESS_PER_DAY", 20)
 GUEST_MESSAGES_PER_GPT_PER_HOUR = env_int("GUEST_MESSAGES_PER_GPT_PER_HOUR", 300)
 MESSAGE_MAX_CHARACTERS = env_int("MESSAGE_MAX_CHARACTERS", 32_000)
 GUEST_DAYS = 30
+DELETED_CHAT_DAYS = 30
 
 # Accounts
 AUTH_USER_MODEL = "accounts.User"
@@ -218,6 +263,35 @@ ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "10/m/ip,5/5m/key", "
 ACCOUNT_ADAPTER = "gptbuilder.accounts.adapter.AccountAdapter"
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_FORMS = {"signup": "gptbuilder.accounts.forms.SignupForm"}
+# Two-step sign-in and passkeys. An address that nobody verifies cannot be asked for.
+MFA_ADAPTER = "gptbuilder.accounts.two_step.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_ALLOW_UNVERIFIED_EMAIL = ACCOUNT_EMAIL_VERIFICATION == "none"
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_TOLERANCE = 1
+MFA_FORMS = {
+    "authenticate": "gptbuilder.accounts.two_step.AuthenticateForm",
+    "reauthenticate": "gptbuilder.accounts.two_step.ReauthenticateForm",
+}
+# Identity providers of the company: a JSON list; docs/how-to/sign-in-with-your-identity-provider.md shows one.
+SOCIALACCOUNT_ADAPTER = "gptbuilder.accounts.identity.SocialAccountAdapter"
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": oidc_providers(env("OIDC_PROVIDERS"))}
+}
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+# What a person is told by e-mail, and what is a person's: each layer names its own, the highest first.
+NOTIFICATION_KINDS = ["gptbuilder.accounts.security.KINDS", "gptbuilder.accounts.exports.KINDS"]
+PERSONAL_DATA = [
+    "gptbuilder.conversations.personal_data.HOLDING",
+    "gptbuilder.gpts.personal_data.HOLDING",
+    "gptbuilder.providers.personal_data.HOLDING",
+    "gptbuilder.usage.personal_data.HOLDING",
+    "gptbuilder.workspaces.personal_data.HOLDING",
+    "gptbuilder.accounts.holding.HOLDING",
+]
+DELETION_DAYS = 7
+EXPORT_DAYS = 7
 EMAIL_BACKEND = env("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
 EMAIL_HOST = env("EMAIL_HOST", "localhost")
 EMAIL_PORT = env_int("EMAIL_PORT", 25)
@@ -271,9 +345,12 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https://")
 if PRODUCTION:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = env_bool("SSL_REDIRECT", default=True)
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
     SECURE_HSTS_SECONDS = env_int("HSTS_SECONDS", 3600)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
+# Who watches: a monitor's password for /metrics, and where errors are reported.
+METRICS_TOKEN = env("METRICS_TOKEN")
+SENTRY_DSN = env("SENTRY_DSN")
 # How many proxies of ours stand before the web process: their X-Forwarded-For entries are believed.
 TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)
 
@@ -287,11 +364,20 @@ LOGGING = {
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s %(request_id)s %(run_id)s",
         }
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["ids"]}},
-    "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", "INFO")},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["ids"]},
+        "errors": {"class": "gptbuilder.web.presence.ErrorCounter", "level": "ERROR"},
+    },
+    "root": {"handlers": ["stderr", "errors"], "level": env("LOG_LEVEL", "INFO")},
     "loggers": {
         "django.request": {"level": "ERROR"},
         "httpx": {"level": "WARNING"},
         "celery": {"level": "WARNING"},
     },
 }
+
+if SENTRY_DSN:
+    # Only then: it costs every process some megabytes.
+    from gptbuilder.operation import error_reporting
+
+    error_reporting.start(SENTRY_DSN, "production" if PRODUCTION else "development")

@@ -6,9 +6,11 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("gptbuilder.web.urls")),
     path("", include("gptbuilder.accounts.urls")),
+    path("administration/", include("gptbuilder.providers.urls")),
     path("", include("gptbuilder.conversations.urls")),
     path("", include("gptbuilder.builder.urls")),
     path("", include("gptbuilder.gpts.urls")),
+    path("", include("gptbuilder.operation.urls")),
     path("accounts/", include("gptbuilder.accounts.allauth_urls")),
     path("admin/", admin.site.urls),
 ]

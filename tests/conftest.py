@@ -11,6 +11,7 @@ from django.test import Client
 
 import gptbuilder.celery  # noqa: F401  (tasks find their broker, as in every process of the site)
 from gptbuilder.accounts.models import User
+from gptbuilder.providers import entries
 from tests import world
 
 pytest_plugins = ["tests.site"]
@@ -21,6 +22,12 @@ def empty_redis() -> None:
     """Limits and streams of one test are not those of the next."""
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         client.flushdb()
+
+
+@pytest.fixture(autouse=True)
+def no_remembered_models() -> None:
+    """A process remembers providers for seconds; one test's are not those of the next."""
+    entries.forget()
 
 
 @pytest.fixture(autouse=True)

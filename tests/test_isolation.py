@@ -8,25 +8,35 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib.auth import get_user_model
+from django.core.files.base import ContentFile
 from django.db.models import Model
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from gptbuilder.accounts.models import User
-from gptbuilder.conversations import guests
+from gptbuilder.accounts import closing, notifications, sign_in_links
+from gptbuilder.accounts.models import DataExport, Notification, NotificationChoice, SignInLink, User
+from gptbuilder.conversations import attachments, guests, keeping, sharing
+from gptbuilder.conversations.models.attachment import Attachment
+from gptbuilder.conversations.models.feedback import Feedback
 from gptbuilder.conversations.models.message import Message
+from gptbuilder.conversations.models.queued import QueuedMessage
 from gptbuilder.conversations.models.run import Run
+from gptbuilder.conversations.models.share import Share
 from gptbuilder.conversations.models.step import RunStep
 from gptbuilder.conversations.models.thread import Thread
-from gptbuilder.gpts import access, builtin, drafts, pictures, versions
+from gptbuilder.gpts import access, builtin, deleting, drafts, pictures, versions
 from gptbuilder.gpts.models import GPT, Draft, GPTVersion, LinkVisit, Picture
+from gptbuilder.providers.models import Provider, ProviderModel
 from gptbuilder.workspaces.models import Workspace
 from tests import world
 from tests.upstream import png
@@ -35,26 +45,53 @@ from tests.upstream import png
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SECRET = "canary-7f3a"
-# For everybody, the same for everybody.
+# For everybody, the same for everybody; an uploaded image belongs to who uploads it.
 PUBLIC = {
     "web:healthz", "web:readyz", "web:language", "web:appearance", "web:model_status", "web:connect_a_model",
-    "conversations:home", "gpts:avatar", "accounts:sign_in",
+    "conversations:home", "conversations:uploads", "gpts:avatar",
 }  # fmt: skip
 # For members, about themselves: no object in the address.
 MEMBERS = {
-    "conversations:new", "builder:gpts", "builder:new",
-    "accounts:settings", "accounts:profile", "accounts:preferences", "accounts:email",
+    "conversations:new", "conversations:kept", "conversations:search",
+    "builder:gpts", "builder:new", "builder:examples", "builder:example", "builder:adoption",
+    "accounts:settings", "accounts:profile", "accounts:preferences", "accounts:email", "accounts:end_other_sessions",
+    "accounts:notification", "accounts:export_status", "accounts:export", "accounts:delete",
 }  # fmt: skip
+# What stands in these addresses is nobody's.
+WORDS = {"seed": ["0123456789ab"], "slug": ["family-hikes"], "kind": ["export_ready"]}
+# For who holds the link of a mail. The last one asks for its person, too.
+MAILED = {"accounts:sign_in", "accounts:unsubscribe", "accounts:reopen", "accounts:confirm_delete"}
 # About an object: for those who may see that object.
 OBJECTS = {
     "conversations:thread", "conversations:messages", "conversations:regeneration", "conversations:title",
-    "conversations:older", "conversations:events", "conversations:cancellation", "conversations:answer",
+    "conversations:menu", "conversations:archive", "conversations:deletion", "conversations:erasure",
+    "conversations:share", "conversations:export_markdown", "conversations:export_json", "conversations:export_all",
+    "conversations:older", "conversations:queue", "conversations:delivery", "conversations:queued",
+    "conversations:question", "conversations:edition", "conversations:branch", "conversations:feedback",
+    "conversations:image", "conversations:upload",
+    "conversations:events", "conversations:cancellation", "conversations:answer",
+    "conversations:shared", "conversations:shared_picture", "conversations:continuation",
     "conversations:gpt", "conversations:start", "conversations:link", "conversations:link_start",
-    "builder:create", "builder:conversation", "builder:messages", "builder:configure", "builder:draft",
-    "builder:picture", "builder:preview", "builder:preview_conversation", "builder:preview_messages",
-    "builder:preview_reset", "builder:publication", "builder:audience", "builder:link", "builder:versions",
-    "builder:restoration", "gpts:picture",
+    "builder:create", "builder:conversation", "builder:messages", "builder:configure", "builder:reversal",
+    "builder:draft", "builder:lock", "builder:picture", "builder:preview", "builder:preview_conversation",
+    "builder:preview_messages", "builder:preview_reset", "builder:publication", "builder:audience", "builder:link",
+    "builder:versions", "builder:comparison", "builder:restoration", "builder:duplicate", "builder:deletion",
+    "builder:recovery", "gpts:picture", "accounts:end_session", "accounts:download",
 }  # fmt: skip
+# By a token that opens nothing any more, or as a stream that does not end: the owner is not asked to reach these.
+LINKS = {
+    "conversations:link", "conversations:link_start",
+    "conversations:shared", "conversations:shared_picture", "conversations:continuation",
+}  # fmt: skip
+# Nobody else learns that these exist.
+STAFF = {
+    "providers:ready", "providers:test_mail", "providers:dismissal", "providers:models", "providers:new",
+    "providers:provider", "providers:default", "providers:deletion", "providers:restoration", "providers:checks",
+    "providers:added_models", "providers:model", "providers:default_model", "providers:model_removal",
+    "operation:metrics", "operation:operation",
+}  # fmt: skip
+# After these, other addresses lead nowhere for who may ask: they are asked last.
+PARTING = {"conversations:deletion", "builder:deletion", "providers:deletion"}
 BODY = {"text": "Let me in", "name": "Taken over", "audience": "link", "starters": ["Mine now"]}
 
 
@@ -68,6 +105,13 @@ class Ada:
     def rows(self) -> dict[str, list[dict[str, Any]]]:
         """Everything she has, as it stands in the database."""
         owned: dict[type[Model], dict[str, Any]] = {
+            User: {"pk": self.person.pk},
+            UserSession: {"user": self.person},
+            Authenticator: {"user": self.person},
+            SignInLink: {"user": self.person},
+            DataExport: {"user": self.person},
+            Notification: {"user": self.person},
+            NotificationChoice: {"user": self.person},
             GPT: {"owner": self.person},
             Draft: {"gpt__owner": self.person},
             GPTVersion: {"gpt__owner": self.person},
@@ -76,6 +120,10 @@ class Ada:
             Message: {"thread__owner": self.person},
             Run: {"thread__owner": self.person},
             RunStep: {"run__thread__owner": self.person},
+            Share: {"thread__owner": self.person},
+            Feedback: {"message__thread__owner": self.person},
+            QueuedMessage: {"thread__owner": self.person},
+            Attachment: {"person": self.person},
             LinkVisit: {"gpt__owner": self.person},
         }
         return {
@@ -92,22 +140,57 @@ def own(ada: User, cleo: User) -> Ada:
     token = ended.link_token
     access.remember_visit(ended, cleo)
     access.revoke_link(ended)
+    gone = marked_gpt(ada)
+    deleting.delete(gone, timezone.now())
     threads = [
         marked_thread(ada, private, Thread.Purpose.CHAT, Run.Status.COMPLETED),
         marked_thread(ada, private, Thread.Purpose.PREVIEW, Run.Status.IN_PROGRESS),
         marked_thread(ada, builtin.builder_gpt(), Thread.Purpose.BUILDER, Run.Status.FAILED, subject=private),
+        marked_thread(ada, private, Thread.Purpose.CHAT, Run.Status.COMPLETED),
     ]
+    dead_shares = [sharing.publish(thread, names_owner=True).token for thread in (threads[0], threads[3])]
+    Share.objects.get(thread=threads[0]).delete()
+    keeping.delete(threads[3], timezone.now())
+    sharing.publish(threads[0], names_owner=True)
+    waiting = QueuedMessage.objects.create(thread=threads[1], text=f"waiting {SECRET}")
+    said = Message.objects.filter(thread__owner=ada)
+    Feedback.objects.create(message=said.filter(role="assistant")[0], person=ada, rating="down", words=SECRET)
+    images = [marked_image(ada), marked_image(ada, message=said[0]), marked_image(ada, queued=waiting)]
     return Ada(
         ada,
         {
-            "gpt_id": [private.pk, ended.pk],
+            "gpt_id": [private.pk, ended.pk, gone.pk],
             "version_id": [version.pk for version in GPTVersion.objects.filter(gpt__owner=ada)],
             "picture_id": [picture.pk for picture in Picture.objects.filter(gpt__owner=ada)],
+            "field": ["name"],
             "thread_id": [thread.pk for thread in threads],
+            "message_id": [message.pk for message in said],
+            "queued_id": [waiting.pk],
+            "attachment_id": [image.pk for image in images],
             "run_id": [run.pk for run in Run.objects.filter(thread__owner=ada)],
-            "token": [str(token)],
+            "token": [str(token), *dead_shares],
+            "pk": [str(marked_session(ada).pk)],
+            "export_id": [marked_export(ada).pk],
         },
     )
+
+
+def marked_session(owner: User) -> UserSession:
+    key = signed_in(owner).session.session_key
+    UserSession.objects.filter(session_key=key).delete()
+    return UserSession.objects.create(user=owner, session_key=key, ip="127.0.0.1", user_agent=f"agent {SECRET}")
+
+
+def marked_export(owner: User) -> DataExport:
+    export = DataExport(user=owner, status=DataExport.Status.READY, expires_at=timezone.now() + timedelta(days=1))
+    export.file.save("all.zip", ContentFile(f"everything {SECRET}".encode()))
+    return export
+
+
+def marked_image(owner: User, **place: Message | QueuedMessage) -> Attachment:
+    image = attachments.receive(owner, BytesIO(png()), timezone.now())
+    Attachment.objects.filter(pk=image.pk).update(**place)
+    return image
 
 
 def marked_gpt(owner: User) -> GPT:
@@ -169,7 +252,12 @@ def of_the_admin(address: Address) -> bool:
 
 
 def of_allauth(address: Address) -> bool:
-    return address.name.startswith("account_")
+    return address.name.startswith(("account_", "mfa_", "usersessions_", "socialaccount_", "openid_connect_"))
+
+
+def named(names: set[str]) -> list[Address]:
+    """The addresses of these names, those after which others lead nowhere at the end."""
+    return sorted((one for one in addresses() if one.name in names), key=lambda one: one.name in PARTING)
 
 
 def signed_in(person: User) -> Client:
@@ -204,9 +292,21 @@ def asked(client: Client, path: str) -> dict[str, HttpResponse]:
         "GET": client.get(path),
         "GET by htmx": client.get(path, headers={"HX-Request": "true"}),
         "POST": client.post(path, BODY),
-        "POST of a file": client.post(path, {"picture": BytesIO(png())}),
+        "POST of a file": client.post(path, {"picture": BytesIO(png()), "image": BytesIO(png())}),
         "DELETE": client.delete(path),
     }
+
+
+def words_of(response: HttpResponse) -> str:
+    return "" if response.streaming else response.content.decode(errors="replace")
+
+
+def reached(client: Client, path: str) -> set[int]:
+    """How the address answers when it is asked properly."""
+    answers = [client.get(path), client.post(path, {"text": ""})]
+    for response in answers:
+        response.close()
+    return {response.status_code for response in answers} - {404, 405}
 
 
 def leads_to_sign_in(response: HttpResponse) -> bool:
@@ -215,17 +315,18 @@ def leads_to_sign_in(response: HttpResponse) -> bool:
 
 def test_every_address_is_known_here():
     ours = {address.name for address in addresses() if not of_the_admin(address) and not of_allauth(address)}
+    known = [PUBLIC, MEMBERS, MAILED, OBJECTS, STAFF]
 
-    assert ours == PUBLIC | MEMBERS | OBJECTS, "say in this file who may open the new address"
-    assert not (PUBLIC & MEMBERS or PUBLIC & OBJECTS or MEMBERS & OBJECTS)
+    assert ours == set().union(*known), "say in this file who may open the new address"
+    assert len(ours) == sum(len(names) for names in known), "an address stands in two sets"
 
 
 def test_an_object_in_an_address_is_one_that_is_tried_here(own):
-    variables = {variable for address in addresses() if address.name in OBJECTS for variable in address.variables}
+    variables = {variable for address in named(OBJECTS) for variable in address.variables}
 
     assert variables == set(own.values)
-    assert all(address.variables for address in addresses() if address.name in OBJECTS)
-    assert not any(address.variables for address in addresses() if address.name in MEMBERS)
+    assert all(address.variables for address in named(OBJECTS))
+    assert {variable for address in named(PUBLIC | MEMBERS) for variable in address.variables} == set(WORDS)
 
 
 def test_others_reach_nothing_of_adas(own, visitor):
@@ -233,14 +334,12 @@ def test_others_reach_nothing_of_adas(own, visitor):
     before = own.rows()
     wrong = []
 
-    for address in addresses():
-        if address.name not in OBJECTS:
-            continue
+    for address in named(OBJECTS):
         for path in address.paths(own.values):
             answers = asked(visitor, path)
             for way, response in answers.items():
                 refused = response.status_code in (404, 405) or (leads_to_sign_in(response) and not is_member)
-                if not refused or SECRET in response.content.decode():
+                if not refused or SECRET in words_of(response):
                     wrong.append(f"{way} {path} ({address.name}): {response.status_code}")
             if all(response.status_code == 405 for response in answers.values()):
                 wrong.append(f"{path} ({address.name}): no way of asking reaches the object")
@@ -252,36 +351,208 @@ def test_others_reach_nothing_of_adas(own, visitor):
 def test_the_owner_reaches_what_the_others_do_not(own):
     """Otherwise the test above would pass with addresses that lead nowhere."""
     client = signed_in(own.person)
-    nowhere = set()
 
-    for address in addresses():
-        if address.name in OBJECTS - {"conversations:link", "conversations:link_start", "conversations:events"}:
-            reached = set()
-            for path in address.paths(own.values):
-                for response in (client.get(path), client.post(path, {"text": ""})):
-                    reached.add(response.status_code)
-                    response.close()
-            if reached <= {404, 405}:
-                nowhere.add(address.name)
+    nowhere = {
+        address.name
+        for address in named(OBJECTS - LINKS - {"conversations:events"})
+        if not any([reached(client, path) for path in address.paths(own.values)])
+    }
 
-    assert nowhere == {"builder:link"}, "which takes a DELETE alone"
+    assert nowhere == {"builder:link", "conversations:upload"}, "which take a DELETE alone"
 
 
 def test_pages_without_an_object_show_nothing_of_adas(own, visitor):
     is_member = "_auth_user_id" in visitor.session
+    before = own.rows()
     wrong = []
 
-    for address in addresses():
-        if address.name in PUBLIC | MEMBERS and not address.variables:
-            path = reverse(address.name)
+    for address in named(PUBLIC | MEMBERS):
+        for path in address.paths(WORDS):
             for way, response in asked(visitor, path).items():
-                if SECRET in response.content.decode() or response.status_code >= 500:
+                if SECRET in words_of(response) or response.status_code >= 500:
                     wrong.append(f"{way} {path}: {response.status_code}")
                 if address.name in MEMBERS and not is_member:
                     allowed = leads_to_sign_in(response) or response.status_code == 405
                     wrong += [] if allowed else [f"{way} {path}: {response.status_code}, and nobody is signed in"]
 
     assert wrong == []
+    assert own.rows() == before
+    assert ("_auth_user_id" in visitor.session) == is_member, "the visitor was signed out on the way"
+
+
+def test_search_finds_nothing_of_adas(own, visitor):
+    signed_in_as_ada = signed_in(own.person)
+
+    for word in ("canary", SECRET, "question"):
+        page = reverse("conversations:search", query={"q": word})
+        assert f"title {SECRET}" not in visitor.get(page).content.decode()
+        assert own.values["thread_id"][0] not in visitor.get(page).content.decode()
+        assert own.values["thread_id"][0] in signed_in_as_ada.get(page).content.decode()
+
+
+def test_an_image_of_adas_does_not_go_with_a_message_of_somebody_else(own, cleo):
+    before = own.rows()
+    gpt = builtin.default_gpt()
+
+    signed_in(cleo).post(
+        reverse("conversations:start", args=[gpt.pk]), {"text": "Look", "image": own.values["attachment_id"]}
+    )
+
+    assert Message.objects.filter(thread__owner=cleo, text="Look").exists()
+    assert not Attachment.objects.filter(message__thread__owner=cleo).exists()
+    assert own.rows() == before
+
+
+def test_the_pages_of_the_staff_are_not_there_for_anybody_else(visitor):
+    values = endpoints()
+    before = [list(model.objects.order_by("pk").values()) for model in (Provider, ProviderModel)]
+    wrong = []
+
+    for address in named(STAFF):
+        for path in address.paths(values):
+            for way, response in asked(visitor, path).items():
+                if response.status_code not in (404, 405) or SECRET in words_of(response):
+                    wrong.append(f"{way} {path} ({address.name}): {response.status_code}")
+
+    assert wrong == []
+    assert [list(model.objects.order_by("pk").values()) for model in (Provider, ProviderModel)] == before
+
+
+def test_the_pages_of_the_staff_are_there_for_the_staff(mo):
+    client, values = signed_in(mo), endpoints()
+
+    nowhere = {
+        address.name
+        for address in named(STAFF)
+        if not any([reached(client, path) for path in address.paths(values)])
+    }
+
+    assert nowhere == set()
+
+
+def endpoints() -> dict[str, list[str]]:
+    """A provider, a deleted one and the environment's, and the models of the first two."""
+    here, gone = (
+        Provider.objects.create(name=f"provider {SECRET}", base_url="http://127.0.0.1:9/v1", deleted_at=deleted_at)
+        for deleted_at in (None, timezone.now())
+    )
+    models = [ProviderModel.objects.create(provider=provider, name=f"model {SECRET}") for provider in (here, gone)]
+    return {"provider_id": [here.pk, gone.pk, "environment"], "model_id": [str(model.pk) for model in models]}
+
+
+def test_a_link_of_a_mail_opens_what_it_was_sent_for_and_nothing_else(own, visitor):
+    is_member = "_auth_user_id" in visitor.session
+    tokens = {**mailed(own.person), "none": "unknown", "a share": Share.objects.get(thread__owner=own.person).token}
+    before = own.rows()
+    wrong = []
+
+    for address in named(MAILED):
+        # Of an open account the one is for Ada's own session, the other for nobody.
+        worthless = {"accounts:confirm_delete", "accounts:reopen"} & {address.name}
+        for name, token in tokens.items():
+            if name == address.name and not worthless:
+                continue
+            path = reverse(address.name, args=[token])
+            for way, response in asked(visitor, path).items():
+                refused = response.status_code in (404, 405, 410) or (leads_to_sign_in(response) and not is_member)
+                if not refused or SECRET in words_of(response) or str(own.person.email) in words_of(response):
+                    wrong.append(f"{way} {path} with the token of {name}: {response.status_code}")
+
+    assert wrong == []
+    assert own.rows() == before
+
+
+def test_who_has_a_mail_of_adas_learns_nothing_of_her_by_its_links(own, visitor):
+    tokens = mailed(own.person)
+    pages = [visitor.get(reverse(name, args=[tokens[name]])) for name in ("accounts:unsubscribe", "accounts:sign_in")]
+    User.objects.filter(pk=own.person.pk).update(is_active=False, deletion_due_at=timezone.now() + timedelta(days=1))
+    own.person.refresh_from_db()
+    pages.append(visitor.get(reverse("accounts:reopen", args=[closing.reopen_token(own.person)])))
+
+    assert [page.status_code for page in pages] == [200, 200, 200]
+    assert not any(word in words_of(page) for page in pages for word in (SECRET, str(own.person.email)))
+
+
+def mailed(person: User) -> dict[str, str]:
+    """What the links of this person's mails hold, by the name of the address."""
+    return {
+        "accounts:sign_in": sign_in_links.make(person, timezone.now()),
+        "accounts:unsubscribe": notifications.unsubscribe_token(person, "export_ready"),
+        "accounts:reopen": closing.reopen_token(person),
+        "accounts:confirm_delete": closing.confirm_token(person),
+    }
+
+
+def test_who_has_the_link_of_a_chat_sees_the_shown_branch_up_to_its_end(own, visitor):
+    share = Share.objects.get(thread__owner=own.person, thread__deleted_at=None)
+    thread, question = share.thread, share.end
+    answer = thread.messages.get(role="assistant")
+    thread.head = answer
+    thread.save()
+    token = sharing.publish(thread, names_owner=False).token
+    thread.head = Message.objects.create(thread=thread, parent=answer, role="user", text="said later")
+    thread.save()
+    Message.objects.create(thread=thread, parent=question, role="assistant", text="other branch", html="other branch")
+    Message.objects.create(thread=thread, role="user", text="other question")
+
+    page = visitor.get(reverse("conversations:shared", args=[token])).content.decode()
+
+    assert f"question {SECRET}" in page
+    assert f"answer {SECRET}" in page
+    hidden = [f"step {SECRET}", f"instructions {SECRET}", "said later", "other branch", "other question"]
+    assert not any(words in page for words in [*hidden, str(own.person.email), thread.pk, answer.pk, own.person.pk])
+    assert visitor.get(reverse("conversations:shared_picture", args=[token])).status_code == 200
+
+    continued = visitor.post(reverse("conversations:continuation", args=[token]))
+
+    if "_auth_user_id" not in visitor.session:
+        assert leads_to_sign_in(continued)
+        return
+    theirs = Thread.objects.exclude(owner=own.person).get()
+    assert [message.text for message in theirs.path()] == [f"question {SECRET}", f"answer {SECRET}"]
+    assert theirs.messages.count() == 2
+    assert theirs.gpt == builtin.default_gpt()
+    assert not RunStep.objects.filter(run__thread=theirs).exists()
+
+
+@pytest.mark.parametrize("ending", ["revoked", "deleted", "closed"])
+def test_a_link_of_a_chat_that_has_ended_opens_nothing(own, visitor, ending):
+    share = Share.objects.get(thread__owner=own.person, thread__deleted_at=None)
+    if ending == "revoked":
+        share.delete()
+    if ending == "deleted":
+        keeping.delete(share.thread, timezone.now())
+    if ending == "closed":
+        User.objects.filter(pk=own.person.pk).update(is_active=False)
+
+    tried = [
+        visitor.get(reverse("conversations:shared", args=[share.token])),
+        visitor.get(reverse("conversations:shared_picture", args=[share.token])),
+        visitor.post(reverse("conversations:continuation", args=[share.token])),
+    ]
+
+    assert [response.status_code for response in tried[:2]] == [404, 404]
+    assert tried[2].status_code == 404 or leads_to_sign_in(tried[2])
+    assert not Thread.objects.exclude(owner=own.person).exists()
+
+
+def test_nobody_else_takes_a_key_of_adas_away(own, visitor):
+    key = Authenticator.objects.create(
+        user=own.person, type=Authenticator.Type.WEBAUTHN, data={"name": f"key {SECRET}", "credential": {}}
+    )
+    before = own.rows()
+    about_a_key = [address for address in addresses() if of_allauth(address) and address.variables == ("pk",)]
+
+    pages = [
+        words_of(response)
+        for address in about_a_key
+        for path in address.paths({"pk": [str(key.pk)]})
+        for response in asked(visitor, path).values()
+    ]
+
+    assert pages
+    assert not any(SECRET in page for page in pages)
+    assert own.rows() == before
 
 
 def test_a_link_that_was_made_anew_does_not_open_for_who_had_the_old_one(own, cleo):
@@ -316,12 +587,20 @@ def test_a_chat_with_a_shared_gpt_belongs_to_the_visitor_alone(own, cleo):
     access.share(gpt, GPT.Audience.LINK)
     thread = marked_thread(cleo, gpt, Thread.Purpose.CHAT, Run.Status.COMPLETED)
     run = thread.runs.get()
-    theirs = {"gpt_id": [gpt.pk], "thread_id": [thread.pk], "run_id": [run.pk]}
+    waiting = QueuedMessage.objects.create(thread=thread, text=f"waiting {SECRET}")
+    images = [marked_image(cleo), marked_image(cleo, message=run.question), marked_image(cleo, queued=waiting)]
+    theirs = {
+        "thread_id": [thread.pk],
+        "message_id": [message.pk for message in thread.messages.all()],
+        "queued_id": [waiting.pk],
+        "attachment_id": [image.pk for image in images],
+        "run_id": [run.pk],
+    }
     owner, wrong = signed_in(own.person), []
 
-    for address in addresses():
-        if address.name in OBJECTS and set(address.variables) & {"thread_id", "run_id"}:
-            for path in address.paths(theirs):
+    for address in named(OBJECTS):
+        if set(address.variables) & set(theirs):
+            for path in address.paths({"gpt_id": [gpt.pk], **theirs}):
                 for way, response in asked(owner, path).items():
                     if response.status_code not in (404, 405):
                         wrong.append(f"{way} {path}: {response.status_code}")
@@ -331,11 +610,11 @@ def test_a_chat_with_a_shared_gpt_belongs_to_the_visitor_alone(own, cleo):
 
 def test_the_builder_and_the_default_gpt_are_nobodys_to_edit(own, mo):
     ids = [builtin.builder_gpt().pk, builtin.default_gpt().pk]
-    editing = [address for address in addresses() if address.name.startswith("builder:") and address.variables]
+    editing = [one for one in named(OBJECTS) if one.name.startswith("builder:")]
     client, wrong = signed_in(mo), []
 
     for address in editing:
-        for path in address.paths({"gpt_id": ids, "version_id": own.values["version_id"]}):
+        for path in address.paths({**own.values, "gpt_id": ids}):
             for way, response in asked(client, path).items():
                 if response.status_code not in (404, 405):
                     wrong.append(f"{way} {path}: {response.status_code}")

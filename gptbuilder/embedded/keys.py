@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gptbuilder.embedded.places import CannotStart, write_atomically
@@ -16,6 +16,17 @@ def secret_key(home: Path) -> str:
 def field_keys(home: Path) -> str:
     """FIELD_KEYS. Losing the file makes every stored credential unreadable."""
     return _kept(home / "field_keys", lambda: f"1:{secrets.token_hex(32)}")
+
+
+def replace(home: Path, in_use: Mapping[str, str], new: Mapping[str, str]) -> bool:
+    """Put other keys into the files; the old ones stay beside them. False when the keys in use came from elsewhere."""
+    files = {"SECRET_KEY": home / "secret_key", "FIELD_KEYS": home / "field_keys"}
+    if not all(path.exists() and path.read_text().strip() == in_use[name] for name, path in files.items()):
+        return False
+    for name, path in files.items():
+        write_atomically(path.with_name(f"{path.name}.old"), in_use[name], mode=0o600)
+        write_atomically(path, new[name], mode=0o600)
+    return True
 
 
 def _kept(path: Path, make: Callable[[], str]) -> str:
