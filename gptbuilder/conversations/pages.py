@@ -98,7 +98,7 @@ def _note(gpt: GPT | None, person_id: str) -> str | Promise:
 def lines(thread: Thread) -> list[dict[str, Any]]:
     """The shown branch and, at its end, the answer that is being made or that failed. Oldest first."""
     run = turns.latest_run(thread)
-    while run and not run.is_active and Message.objects.filter(run=run).exists():
+    if run and not run.is_active and Message.objects.filter(run=run).exists():
         # It ended after the thread was read, and a message that waited may be a turn by now.
         thread.refresh_from_db(fields=["head"])
         run = turns.latest_run(thread)
