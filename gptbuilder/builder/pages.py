@@ -23,8 +23,8 @@ from gptbuilder.tools import models
 
 
 @dataclass(frozen=True)
-class Bar:
-    """The state of a draft against what others use."""
+class Line:
+    """A GPT of one's own as its maker sees it: by its draft."""
 
     gpt: GPT
     draft: Draft
@@ -32,6 +32,11 @@ class Bar:
     @property
     def picture(self) -> str:
         return pictures.url(self.draft, self.gpt.pk)
+
+
+@dataclass(frozen=True)
+class Bar(Line):
+    """The state of a draft against what others use."""
 
     @property
     def is_published(self) -> bool:
@@ -57,15 +62,8 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Deleted:
+class Deleted(Line):
     """A GPT that was deleted and can be brought back until a day."""
-
-    gpt: GPT
-    draft: Draft
-
-    @property
-    def picture(self) -> str:
-        return pictures.url(self.draft, self.gpt.pk)
 
     @property
     def gone_at(self) -> datetime | None:

@@ -66,7 +66,7 @@ def messages(request: MemberRequest, gpt_id: str) -> HttpResponse:
     try:
         if thread is None:
             builder = builtin.builder_gpt()
-            conversation_pages.begin(request.person, builder, text, Thread.Purpose.BUILDER, gpt, images)
+            turns.begin(request.person, builder, text, timezone.now(), Thread.Purpose.BUILDER, gpt, images)
             return _first(request, "builder", gpt)
         said = queueing.say(thread, request.person, text, timezone.now(), images)
     except TurnRefused as refusal:
@@ -101,7 +101,7 @@ def preview_messages(request: MemberRequest, gpt_id: str) -> HttpResponse:
     text, images = request.POST.get("text", ""), request.POST.getlist("image")
     try:
         if thread is None or thread.head_id is None:
-            conversation_pages.begin(request.person, gpt, text, Thread.Purpose.PREVIEW, images=images)
+            turns.begin(request.person, gpt, text, timezone.now(), Thread.Purpose.PREVIEW, images=images)
             return _first(request, "preview", gpt)
         said = queueing.say(thread, request.person, text, timezone.now(), images)
     except TurnRefused as refusal:

@@ -9,7 +9,6 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -133,18 +132,6 @@ def answer(run: Run, thread: Thread) -> dict[str, Any]:
     """The context of a finished or a pending answer. `thread` has its GPT, draft and live version fetched."""
     run.thread = thread
     return faces.answer_context(run)
-
-
-def begin(
-    person: User,
-    gpt: GPT,
-    text: str,
-    purpose: str = Thread.Purpose.CHAT,
-    subject: GPT | None = None,
-    images: Sequence[str] = (),
-) -> Run:
-    """A new thread and its first turn, or neither. Raises TurnRefused."""
-    return turns.begin(person, gpt, text, timezone.now(), purpose, subject, images)
 
 
 def begun(run: Run) -> Pane:

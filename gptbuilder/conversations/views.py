@@ -142,7 +142,8 @@ def _new(request: Request, person: User) -> HttpResponse:
 def _begin(request: Request, person: User, gpt: GPT) -> HttpResponse:
     """A thread and its first turn, or neither. The page becomes that thread's page."""
     try:
-        run = pages.begin(person, gpt, request.POST.get("text", ""), images=request.POST.getlist("image"))
+        text, images = request.POST.get("text", ""), request.POST.getlist("image")
+        run = turns.begin(person, gpt, text, timezone.now(), images=images)
     except TurnRefused as refusal:
         return pages.refused(request, refusal, "chat")
     pane = pages.begun(run)
