@@ -41,7 +41,7 @@ for number in range({count}):
     Workspace.objects.personal(user)
     session = SessionStore()
     session[SESSION_KEY] = user.pk
-    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[BACKEND_SESSION_KEY] = "gptbuilder.accounts.backends.PageBackend"
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.save()
     sessions.append(session.session_key)

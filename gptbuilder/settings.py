@@ -125,8 +125,9 @@ def database(url: str) -> dict[str, object]:
         raise ImproperlyConfigured("DATABASE_URL must begin with postgres://")
     query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     pool = env_int("DATABASE_POOL", 16)
+    prepared = env_bool("DATABASE_PREPARED_STATEMENTS", default=True)
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "gptbuilder.web.postgresql",
         "NAME": unquote(parts.path.lstrip("/")) or "gptbuilder",
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
@@ -134,9 +135,10 @@ def database(url: str) -> dict[str, object]:
         "PORT": str(parts.port or ""),
         # A conversation waits for seconds: it must never hold a connection meanwhile, so they are pooled.
         "CONN_MAX_AGE": 0,
-        "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             **({"pool": {"min_size": 1, "max_size": pool, "timeout": 20}} if pool else {}),
+            # Statements are planned once for a connection; not behind a pooler that mixes up whose they are.
+            **({"server_side_binding": True, "prepare_threshold": 2} if prepared else {}),
             "application_name": "gptbuilder",
             **query,
         },
@@ -241,8 +243,8 @@ DELETED_CHAT_DAYS = 30
 # Accounts
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
+    "gptbuilder.accounts.backends.AdminBackend",
+    "gptbuilder.accounts.backends.PageBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -339,6 +341,7 @@ CONTENT_SECURITY_POLICY = {
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "gptbuilder.web.views.csrf_failure"
 SECURE_REFERRER_POLICY = "same-origin"
+SESSION_ENGINE = "gptbuilder.accounts.sessions"
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https://")
@@ -372,6 +375,8 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR"},
         "httpx": {"level": "WARNING"},
+        # A line for every connection that is borrowed and given back.
+        "psycopg.pool": {"level": "WARNING"},
         "celery": {"level": "WARNING"},
     },
 }
