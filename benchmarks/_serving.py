@@ -25,7 +25,7 @@ from gptbuilder.embedded.children import Child  # noqa: E402
 START_SECONDS = 120
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 # What a conversation costs; the supervisor and its guardian count as memory only.
-PARTS = ("web", "runs", "indexing", "beat", "postgres", "redis")
+PARTS = ("web", "runs", "indexing", "postgres", "redis")
 
 PEOPLE = """
 import json

@@ -136,7 +136,7 @@ def database(url: str) -> dict[str, object]:
         # A conversation waits for seconds: it must never hold a connection meanwhile, so they are pooled.
         "CONN_MAX_AGE": 0,
         "OPTIONS": {
-            **({"pool": {"min_size": 1, "max_size": pool, "timeout": 20}} if pool else {}),
+            **({"pool": {"min_size": 1, "max_size": pool, "timeout": 20, "max_idle": 30}} if pool else {}),
             # Statements are planned once for a connection; not behind a pooler that mixes up whose they are.
             **({"server_side_binding": True, "prepare_threshold": 2} if prepared else {}),
             "application_name": "gptbuilder",
@@ -188,7 +188,13 @@ CELERY_BROKER_URL = (
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 10, "socket_connect_timeout": 3, "max_connections": 1000}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": 10,
+    "socket_connect_timeout": 3,
+    "max_connections": 1000,
+    # A task is taken off the queue once. Who was to do it may die either way, and what must happen is found by rows.
+    "ack_emulation": False,
+}
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "interval_step": 0.1}
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
