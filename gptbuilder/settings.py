@@ -232,6 +232,19 @@ MODEL_FIRST_TOKEN_TIMEOUT_SECONDS = env_int("MODEL_FIRST_TOKEN_TIMEOUT_SECONDS",
 MODEL_IDLE_TIMEOUT_SECONDS = env_int("MODEL_IDLE_TIMEOUT_SECONDS", 60)
 IMAGE_MODEL = env("IMAGE_MODEL")
 
+# Knowledge: the model that tells what passages mean, and one that puts what was found in order. The supervisor names
+# the local embedding model; without any, words alone find.
+LOCAL_EMBEDDING_URL = env("LOCAL_EMBEDDING_URL").rstrip("/")
+LOCAL_EMBEDDING_API_KEY = env("LOCAL_EMBEDDING_API_KEY")
+EMBEDDING_BASE_URL = env("EMBEDDING_BASE_URL").rstrip("/")
+EMBEDDING_API_KEY = env("EMBEDDING_API_KEY")
+EMBEDDING_MODEL = env("EMBEDDING_MODEL", "text-embedding-3-small")
+EMBEDDING_DIMENSIONS = env_int("EMBEDDING_DIMENSIONS", 0)
+EMBEDDING_BATCH = env_int("EMBEDDING_BATCH", 64)
+RERANK_BASE_URL = env("RERANK_BASE_URL").rstrip("/")
+RERANK_API_KEY = env("RERANK_API_KEY")
+RERANK_MODEL = env("RERANK_MODEL")
+
 # Tool providers of higher layers, by the purpose of the thread they serve.
 TOOL_PROVIDERS = {"builder": "gptbuilder.builder.tools.builder_tools"}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -64,10 +64,17 @@ def embed(
     model: EmbeddingModel, texts: Sequence[str], purpose: Purpose, *, timeout_seconds: float = 120
 ) -> list[Vector]:
     """A vector of length one for each text, all of the same size. One exchange, retried. Raises GatewayError."""
+    return begin(model, texts, purpose, timeout_seconds=timeout_seconds)()
+
+
+def begin(
+    model: EmbeddingModel, texts: Sequence[str], purpose: Purpose, *, timeout_seconds: float = 120
+) -> Callable[[], list[Vector]]:
+    """Ask at once, and wait for the answer when what is given back is called."""
     body: dict[str, Any] = {"model": model.name, "input": [model.prefix(purpose) + text for text in texts]}
     if model.dimensions:
         body["dimensions"] = model.dimensions
-    answer = run_coroutine(
+    asked = run_coroutine(
         fetch_json(
             model.provider,
             "POST",
@@ -76,9 +83,13 @@ def embed(
             timeout_seconds=timeout_seconds,
             max_bytes=OVERHEAD_BYTES + len(texts) * DIMENSIONS_MOST * NUMBER_BYTES,
         )
-    ).result()
-    vectors = [_unit(numbers) for numbers in _in_order(answer.get("data"), len(texts))]
-    sizes = {len(vector) for vector in vectors} | ({model.dimensions} if model.dimensions else set())
+    )
+    return lambda: _vectors(asked.result(), len(texts), model.dimensions)
+
+
+def _vectors(answer: dict[str, Any], count: int, dimensions: int | None) -> list[Vector]:
+    vectors = [_unit(numbers) for numbers in _in_order(answer.get("data"), count)]
+    sizes = {len(vector) for vector in vectors} | ({dimensions} if dimensions else set())
     if len(sizes) > 1:
         raise Garbage(f"The vectors have {' and '.join(map(str, sorted(sizes)))} dimensions.")
     return vectors

@@ -196,7 +196,8 @@ class EmbeddingIndex(models.Model):
     """All vectors that one model made. One index serves; another may be built meanwhile, then it takes its place.
 
     It remembers its endpoint, so that it goes on serving when the settings name another model; without an address it
-    is the local one. `dimensions` is unknown until the first vector came. A retired one waits for its deletion.
+    is the local one. `dimensions` is unknown until the first vector came,
+    `asked_dimensions` is what the model was told to give. A retired one waits for its deletion.
     """
 
     class State(models.TextChoices):
@@ -208,6 +209,7 @@ class EmbeddingIndex(models.Model):
     model = models.CharField(max_length=200)
     base_url = models.CharField(max_length=500, blank=True)
     sealed_key = models.TextField(blank=True, editable=False)
+    asked_dimensions = models.PositiveIntegerField(null=True)
     dimensions = models.PositiveIntegerField(null=True)
     state = models.CharField(max_length=10, choices=State)
     heartbeat_at = models.DateTimeField(null=True)
