@@ -47,7 +47,12 @@ if not SECRET_KEY:
     SECRET_KEY = get_random_secret_key()
 FIELD_KEYS = env_list("FIELD_KEYS")
 # What `manage.py rotate_field_keys` seals anew: app.Model.field, and what its texts are bound to; "" is the row itself.
-SEALED_FIELDS = {"providers.Provider.sealed_key": "", "mfa.Authenticator.data": "two-step"}
+SEALED_FIELDS = {
+    "providers.Provider.sealed_key": "",
+    "knowledge.Content.sealed_password": "",
+    "knowledge.EmbeddingIndex.sealed_key": "",
+    "mfa.Authenticator.data": "two-step",
+}
 BASE_URL = env("BASE_URL", "http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "*" if not PRODUCTION else urlsplit(BASE_URL).hostname or "")
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", BASE_URL)
@@ -73,6 +78,7 @@ INSTALLED_APPS = [
     "gptbuilder.workspaces",
     "gptbuilder.usage",
     "gptbuilder.providers",
+    "gptbuilder.knowledge",
     "gptbuilder.gpts",
     "gptbuilder.tools",
     "gptbuilder.conversations",
@@ -285,6 +291,7 @@ NOTIFICATION_KINDS = ["gptbuilder.accounts.security.KINDS", "gptbuilder.accounts
 PERSONAL_DATA = [
     "gptbuilder.conversations.personal_data.HOLDING",
     "gptbuilder.gpts.personal_data.HOLDING",
+    "gptbuilder.knowledge.personal_data.HOLDING",
     "gptbuilder.providers.personal_data.HOLDING",
     "gptbuilder.usage.personal_data.HOLDING",
     "gptbuilder.workspaces.personal_data.HOLDING",
