@@ -198,6 +198,10 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "gptbuilder.conversations.tasks.execute_run": {"queue": "runs"},
     "gptbuilder.providers.tasks.check_connection": {"queue": "runs"},
+    "gptbuilder.knowledge.tasks.index_content": {"queue": "indexing"},
+    "gptbuilder.knowledge.tasks.embed_passages": {"queue": "indexing"},
+    "gptbuilder.knowledge.tasks.build_index": {"queue": "indexing"},
+    "gptbuilder.knowledge.tasks.look_after_vectors": {"queue": "indexing"},
 }
 CELERY_BEAT_SCHEDULE = {
     "recover silent runs": {
@@ -205,6 +209,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 5},
     },
+    "recover indexing": {
+        "task": "gptbuilder.knowledge.tasks.recover_indexing",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
+    "look after vectors": {"task": "gptbuilder.knowledge.tasks.look_after_vectors", "schedule": 300.0},
     "purge guests": {"task": "gptbuilder.conversations.tasks.purge_guests", "schedule": 3600.0},
     "purge deleted chats": {"task": "gptbuilder.conversations.tasks.purge_chats", "schedule": 3600.0},
     "purge providers": {"task": "gptbuilder.providers.tasks.purge_providers", "schedule": 3600.0},

@@ -25,6 +25,8 @@ TOKENS_LEAST = 60
 EVEN = 1.15
 TITLE_LETTERS = 300
 HEADINGS_KEPT = 3
+# Between the headings of a path, here and in what extraction gives.
+STEP = " › "
 # A table's header that is longer is not repeated.
 HEADER_TOKENS = 120
 
@@ -163,10 +165,9 @@ def _pieces(sections: Iterable[Section], tokens_most: int) -> Iterator[_Piece]:
 
 
 def _title(section: Section, headings: Sequence[tuple[int, str]]) -> str:
-    own = section.title.replace("\x00", "").strip()
-    path = [own] if own else []
-    path += [text for _, text in headings if text != own]
-    return " › ".join(path[-HEADINGS_KEPT:])[:TITLE_LETTERS]
+    own = [part for part in section.title.replace("\x00", "").strip().split(STEP) if part]
+    path = own + [text for _, text in headings if text not in own]
+    return STEP.join(path[-HEADINGS_KEPT:])[:TITLE_LETTERS]
 
 
 def _blocks(text: str) -> Iterator[_Block]:

@@ -59,8 +59,12 @@ class Scope:
 
 @dataclass(frozen=True)
 class Scores:
-    """BM25 of every passage that has one of the words, by ascending id. `holders` are the passages of each stem."""
+    """BM25 of every passage that has one of the words, by ascending id. `holders` are the passages of each stem.
 
+    `complete` is what a passage of average length scores that has every word of the question once.
+    """
+
+    complete: float
     passage_ids: Numbers
     values: Numbers
     holders: dict[str, Numbers]
@@ -152,7 +156,8 @@ def search(scope: Scope, question: str) -> Scores | None:
     counts = _counts(scope, list(by_stem))
     read = _worth_reading(counts)
     entries = _entries(scope, read)
-    return _summed(scope, {stem: entries[stem] for stem in read if stem in entries}, by_stem)
+    complete = sum(_rarity(scope, counts.get(stem, 0)) for stem in by_stem)
+    return _summed(scope, complete, {stem: entries[stem] for stem in read if stem in entries}, by_stem)
 
 
 def _worth_reading(counts: dict[str, int]) -> list[str]:
@@ -181,7 +186,7 @@ def _entries(scope: Scope, lexemes: list[str]) -> dict[str, bytes]:
         return {lexeme: bytes(entries) for lexeme, entries in native.fetchall()}
 
 
-def _summed(scope: Scope, entries: dict[str, bytes], by_stem: dict[str, list[str]]) -> Scores:
+def _summed(scope: Scope, complete: float, entries: dict[str, bytes], by_stem: dict[str, list[str]]) -> Scores:
     import numpy
 
     average = max(1.0, scope.word_count / scope.passage_count)
@@ -189,14 +194,18 @@ def _summed(scope: Scope, entries: dict[str, bytes], by_stem: dict[str, list[str
     values: list[Numbers] = [numpy.zeros(0)]
     for stem, found in entries.items():
         rows = numpy.frombuffer(found, dtype=ENTRY)
-        rarity = math.log(1 + (scope.passage_count - len(rows) + 0.5) / (len(rows) + 0.5))
+        rarity = _rarity(scope, len(rows))
         count = rows["count"].astype(numpy.float64)
         length = rows["length"].astype(numpy.float64)
         holders[stem] = rows["passage"].astype(numpy.int64)
         values.append(rarity * count * (K1 + 1) / (count + K1 * (1 - B + B * length / average)))
     ids = numpy.concatenate([numpy.zeros(0, dtype=numpy.int64), *holders.values()])
     passage_ids, summed = _by_passage(ids, numpy.concatenate(values))
-    return Scores(passage_ids, summed, holders, {stem: tuple(asked) for stem, asked in by_stem.items()})
+    return Scores(complete, passage_ids, summed, holders, {stem: tuple(asked) for stem, asked in by_stem.items()})
+
+
+def _rarity(scope: Scope, passage_count: int) -> float:
+    return math.log(1 + max(0.0, scope.passage_count - passage_count + 0.5) / (passage_count + 0.5))
 
 
 def _by_passage(ids: Numbers, values: Numbers) -> tuple[Numbers, Numbers]:

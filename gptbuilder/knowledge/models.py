@@ -95,7 +95,8 @@ class Content(models.Model):
 
     @property
     def is_searchable(self) -> bool:
-        return self.state in self.SEARCHABLE
+        """Also while it is read once more."""
+        return self.passage_count > 0
 
     def seal_password(self, password: str) -> None:
         """Keep the password that opens the file, or none when it is empty; not saved yet. Raises SealingError."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, transaction
 
 from gptbuilder.gateway.embeddings import Vector as Numbers
 from gptbuilder.knowledge.lexical import Scope
-from gptbuilder.knowledge.models import EmbeddingIndex
+from gptbuilder.knowledge.models import EmbeddingIndex, Vector
 
 EXACT_MOST = 20_000
 # How far the graph is looked through before the first answer, and at most.
@@ -92,6 +93,10 @@ def missing(index: EmbeddingIndex, content_id: str, count: int) -> list[Missing]
     return list(found.values())
 
 
+def count(index: EmbeddingIndex, content_id: str) -> int:
+    return Vector.objects.filter(index=index, content=content_id).count()
+
+
 def write(index: EmbeddingIndex, passages: Sequence[Missing], made: Sequence[Numbers]) -> None:
     """Store vectors. A passage that has one keeps it."""
     with connection.cursor() as cursor:
@@ -108,7 +113,7 @@ def write(index: EmbeddingIndex, passages: Sequence[Missing], made: Sequence[Num
 
 def nearest(index: EmbeddingIndex, scope: Scope, question: Numbers, count: int) -> list[tuple[int, float]]:
     """The closest passages of the scope with their cosine, closest first."""
-    asked = {
+    asked: dict[str, Any] = {
         "index": index.pk,
         "contents": list(scope.content_ids),
         "question": literal(question),
@@ -170,7 +175,7 @@ def literal(numbers: Numbers) -> str:
     return "[" + ",".join(f"{number:.5g}" for number in numbers) + "]"
 
 
-def _rows(statement: str, values: dict[str, object]) -> list[tuple[int, float]]:
+def _rows(statement: str, values: dict[str, Any]) -> list[tuple[int, float]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return list(cursor.fetchall())

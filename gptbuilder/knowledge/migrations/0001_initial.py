@@ -56,6 +56,7 @@ class Migration(migrations.Migration):
                 ('model', models.CharField(max_length=200)),
                 ('base_url', models.CharField(blank=True, max_length=500)),
                 ('sealed_key', models.TextField(blank=True, editable=False)),
+                ('asked_dimensions', models.PositiveIntegerField(null=True)),
                 ('dimensions', models.PositiveIntegerField(null=True)),
                 ('state', models.CharField(choices=[('building', 'being built'), ('serving', 'in use'), ('retired', 'replaced')], max_length=10)),
                 ('heartbeat_at', models.DateTimeField(null=True)),
