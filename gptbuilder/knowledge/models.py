@@ -182,8 +182,9 @@ class Posting(models.Model):
     parts, so that no row grows beyond what is read at once.
     """
 
-    pk = models.CompositePrimaryKey("content_id", "lexeme", "part")
-    content = models.ForeignKey(Content, on_delete=models.CASCADE, related_name="+", db_index=False)
+    # A word first: all that a search reads of it lies together, however many contents it is in.
+    pk = models.CompositePrimaryKey("lexeme", "content_id", "part")
+    content = models.ForeignKey(Content, on_delete=models.CASCADE, related_name="+")
     part = models.PositiveSmallIntegerField()
     lexeme = models.CharField(max_length=255, db_collation="C")
     passage_count = models.PositiveIntegerField()

@@ -108,17 +108,25 @@ class _Meaning:
     problem: str = ""
 
 
-def search(file_ids: Sequence[str], question: str, limit: int = LIMIT, *, rerank: bool = True) -> Found:
+def search(
+    file_ids: Sequence[str],
+    question: str,
+    limit: int = LIMIT,
+    *,
+    rerank: bool = True,
+    vector: Vector | None = None,
+) -> Found:
     """The best passages of these files. Erased files, and those not read yet, have none.
 
-    Seven queries; waits for the embedding model at most embedding.QUESTION_SECONDS.
+    Eight queries or so; waits for the embedding model at most embedding.QUESTION_SECONDS, or not at all when the
+    question's `vector` by the serving model is given.
     """
     question = question.replace("\x00", " ").strip()[:QUESTION_LETTERS]
     scope = scope_of(file_ids)
     if not question or not scope.passage_count:
         return Found()
     index = indexes.serving()
-    asked = _begin(index, question)
+    asked = (lambda: [vector]) if vector is not None else _begin(index, question)
     scores = lexical.search(scope, question)
     meaning = _nearest(index, scope, asked) if index and asked else _Meaning()
     hits = _hits(file_ids, scores, meaning, max(limit, RERANKED if rerank and settings.RERANK_BASE_URL else 0))

@@ -6,7 +6,8 @@ the graph of pgvector (HNSW) is walked, further and further until enough passage
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +65,12 @@ SELECT passage_id, 1 - (embedding <=> %(question)s::halfvec) AS closeness FROM (
 OF_PASSAGES = """
 SELECT passage_id, 1 - (embedding <=> %(question)s::halfvec) FROM knowledge_vector
 WHERE index_id = %(index)s AND passage_id = ANY(%(passages)s)
+"""
+OF_WORKSPACE = """
+SELECT passage.title, passage.text, vector.embedding::text FROM knowledge_vector vector
+JOIN knowledge_passage passage ON passage.id = vector.passage_id
+JOIN knowledge_content content ON content.id = vector.content_id
+WHERE vector.index_id = %s AND content.workspace_id = %s
 """
 
 
@@ -136,6 +143,14 @@ def closeness(index: EmbeddingIndex, passage_ids: Sequence[int], question: Numbe
     if not passage_ids:
         return {}
     return dict(_rows(OF_PASSAGES, {"index": index.pk, "passages": list(passage_ids), "question": literal(question)}))
+
+
+def of_workspace(index: EmbeddingIndex, workspace_id: str) -> Iterator[tuple[str, Numbers]]:
+    """The texts of a workspace's passages with their vectors, as halves hold them."""
+    with connection.cursor() as cursor:
+        cursor.execute(OF_WORKSPACE, [index.pk, workspace_id])
+        for title, text, numbers in cursor.fetchall():
+            yield f"{title}\n{text}" if title else text, tuple(json.loads(numbers))
 
 
 def graph_name(index: EmbeddingIndex) -> str:

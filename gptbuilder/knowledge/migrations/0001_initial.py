@@ -102,12 +102,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Posting',
             fields=[
-                ('pk', models.CompositePrimaryKey('content_id', 'lexeme', 'part', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('pk', models.CompositePrimaryKey('lexeme', 'content_id', 'part', blank=True, editable=False, primary_key=True, serialize=False)),
                 ('part', models.PositiveSmallIntegerField()),
                 ('lexeme', models.CharField(db_collation='C', max_length=255)),
                 ('passage_count', models.PositiveIntegerField()),
                 ('entries', models.BinaryField()),
-                ('content', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='knowledge.content')),
+                ('content', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='knowledge.content')),
             ],
         ),
         migrations.CreateModel(
