@@ -43,6 +43,8 @@ NETWORK = {
 MAY_CONNECT = {
     "gptbuilder/gateway/": {"httpx", "httpx_aiohttp", "aiohttp"},
     "gptbuilder/embedded/": {"socket"},
+    # Pairs of sockets between its own processes.
+    "gptbuilder/sandbox/": {"socket"},
     "gptbuilder/__main__.py": {"socket"},
     "gptbuilder/conversations/stream.py": {"redis"},
     "gptbuilder/conversations/hub.py": {"redis"},

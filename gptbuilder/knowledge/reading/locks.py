@@ -1,0 +1,39 @@
+"""Office files under a password, opened by msoffcrypto."""
+
+from __future__ import annotations
+
+import io
+
+import msoffcrypto
+from msoffcrypto.exceptions import DecryptionError, InvalidKeyError
+
+from gptbuilder.knowledge.reading.document import Unreadable
+
+# With this password Excel locks workbooks that open without asking.
+UNASKED = "VelvetSweatshop"
+
+
+def unlocked(data: bytes, password: str | None) -> bytes:
+    """The file without its lock.
+
+    Raises Unreadable: needs_password, wrong_password, or unsupported for a lock that msoffcrypto does not know.
+    """
+    for candidate in (password, UNASKED):
+        if candidate is not None and (opened := _opened(data, candidate)) is not None:
+            return opened
+    raise Unreadable("needs_password" if password is None else "wrong_password")
+
+
+def _opened(data: bytes, password: str) -> bytes | None:
+    office = msoffcrypto.OfficeFile(io.BytesIO(data))
+    out = io.BytesIO()
+    # The old formats always check the password.
+    check = {"verify_password": True} if office.format == "ooxml" else {}
+    try:
+        office.load_key(password=password, **check)
+        office.decrypt(out)
+    except InvalidKeyError:
+        return None
+    except DecryptionError as error:
+        raise Unreadable("unsupported", f"its lock: {error}") from error
+    return out.getvalue()
