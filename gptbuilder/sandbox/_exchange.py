@@ -1,5 +1,6 @@
 """The host's end of one job: hands over the request, reads what comes, and gives up in time. No thread, no signal."""
 
+import math
 import select
 import socket
 import time
@@ -82,6 +83,8 @@ class Exchange:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise TimeUp
+            if self._error_bytes > MOST_ERROR_BYTES:
+                raise TooMuch
             for number, events in self._poll.poll(left * 1000):
                 piece = self._attend(self._sockets[number], events)
                 if piece is not None:
@@ -89,22 +92,29 @@ class Exchange:
 
     def end(self, patience_seconds: float = 0.0) -> Mapping[str, Any] | None:
         """How it ended, by itself within the patience or killed now. None when its warden could not say."""
-        self._await_report(time.monotonic() + patience_seconds)
-        if self._report.fileno() in self._sockets:
+        if self._channel in self._sockets.values():
+            self._leave(self._channel)
+        self._await_end(time.monotonic() + patience_seconds, MOST_ERROR_BYTES)
+        if not self.is_over:
             # The warden takes it as the order to end the job.
             self.cut_short = True
             self._report.shutdown(socket.SHUT_WR)
-            self._await_report(time.monotonic() + CLEARING_UP_SECONDS)
+            self._await_end(time.monotonic() + CLEARING_UP_SECONDS)
         return self.ending
 
-    def _await_report(self, deadline: float) -> None:
+    @property
+    def is_over(self) -> bool:
+        """Whether the warden, and so its job, is known to be gone."""
+        return self._report not in self._sockets.values()
+
+    def _await_end(self, deadline: float, most_error_bytes: float = math.inf) -> None:
         """Until the warden is gone, and nothing of the job with it."""
-        poll = select.poll()
-        poll.register(self._report, select.POLLIN)
-        while self._report.fileno() in self._sockets:
-            if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+        while self._sockets and self._error_bytes <= most_error_bytes:
+            found = self._poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
+            if not found:
                 return
-            self._read_report()
+            for number, events in found:
+                self._attend(self._sockets[number], events)
 
     def _attend(self, source: socket.socket, events: int) -> bytes | None:
         if source is self._report:
@@ -139,8 +149,6 @@ class Exchange:
             self._leave(self._errors)
         self._error_bytes += len(piece)
         self.error_text = (self.error_text + piece)[-KEPT_ERROR_BYTES:]
-        if self._error_bytes > MOST_ERROR_BYTES:
-            raise TooMuch
 
     def _read_report(self) -> None:
         piece = _received(self._report)
