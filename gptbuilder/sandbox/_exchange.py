@@ -18,7 +18,7 @@ LONGEST_REPORT = 10_000
 # A process that has closed its answer is usually ending by itself, and its status then tells why.
 LAST_WORDS_SECONDS = 1.0
 # To be killed and waited for, on a machine that is busy.
-CLEARING_UP_SECONDS = 10.0
+CLEARING_UP_SECONDS = 5.0
 
 
 class NotCaged(Exception):
@@ -49,6 +49,7 @@ class Exchange:
         self._error_bytes = 0
         self.error_text = b""
         self.caged = False
+        self.trouble: str | None = None
         self.cut_short = False
         self.ending: Mapping[str, Any] | None = None
         for each in self._sockets.values():
@@ -85,6 +86,8 @@ class Exchange:
                 raise TimeUp
             if self._error_bytes > MOST_ERROR_BYTES:
                 raise TooMuch
+            if self.trouble is not None:
+                raise NotCaged(self.trouble)
             for number, events in self._poll.poll(left * 1000):
                 piece = self._attend(self._sockets[number], events)
                 if piece is not None:
@@ -159,8 +162,8 @@ class Exchange:
         while frame is not None:
             said = frames.decode(frame)
             if "trouble" in said:
-                raise NotCaged(said["trouble"])
-            if "caged" in said:
+                self.trouble = said["trouble"]
+            elif "caged" in said:
                 self.caged = True
             else:
                 self.ending = said

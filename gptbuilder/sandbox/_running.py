@@ -91,6 +91,8 @@ def _converse(exchange: Exchange, job: Job | Program, limits: Limits, began: flo
     # It said no more, but may still be at work; a program may close its output early.
     patience = deadline - time.monotonic() if isinstance(job, Program) else LAST_WORDS_SECONDS
     ending = exchange.end(max(0.0, min(patience, deadline - time.monotonic())))
+    if exchange.trouble is not None:
+        raise NotCaged(exchange.trouble)
     if ending is None and not exchange.caged:
         raise ServerGone("the fork server ended before the job began")
     if exchange.cut_short and time.monotonic() >= deadline:

@@ -92,6 +92,8 @@ class Cage:
         with self._lock:
             if self._server and self._server.alive():
                 return self._server
+            if self._server:
+                self._server.kill()
             if self._backend and self._backend.name == "none" and time.monotonic() < self._look_again_at:
                 return None
             self._server, self._backend = self._start()

@@ -19,19 +19,24 @@ _PTRACE, _VM_READ, _VM_WRITE, _KCMP = (101, 310, 311, 312) if _X86 else (117, 27
 _SIGQUEUE, _TKILL, _PIDFD_SEND, _PIDFD_OPEN, _PIDFD_GETFD, _MADVISE = (
     (129, 200, 424, 434, 438, 440) if _X86 else (138, 130, 424, 434, 438, 440)
 )
+# Of the eight fields only the signal at its end.
+_CLONE3_ARGUMENTS = (0, 0, 0, 0, signal.SIGCHLD, 0, 0, 0)
 _PTRACE_ATTACH, _PTRACE_SEIZE = 16, 0x4206
 _FAMILIES = range(46)
 _F_SETSIG, _F_SETOWN = 10, 8
 
 
 def fork_bomb(inputs: Inputs, world: World) -> Got:
-    calls: list[tuple[str, int | None]] = [("clone", _CLONE), ("vfork", _VFORK)]
     got = attempt("fork", _and_end, os.fork)
-    for name, number in calls:
-        if number is not None:
-            got += attempt(name, _and_end, _kernel.syscall, number, signal.SIGCHLD, 0, 0)
-    got += attempt("clone3", _and_end, _kernel.syscall, _CLONE3, struct.pack("=QQQQQ", 0, 0, 0, 0, 17), 64)
     return got + attempt("posix_spawn", os.posix_spawn, sys.executable or "/bin/sh", ["x"], {})
+
+
+def fork_by_raw_calls(inputs: Inputs, world: World) -> Got:
+    """Past the C library, which asks in one way only."""
+    got = attempt("clone", _and_end, _kernel.syscall, _CLONE, signal.SIGCHLD, 0, 0)
+    if _VFORK is not None:
+        got += attempt("vfork", _and_end, _kernel.syscall, _VFORK)
+    return got + attempt("clone3", _and_end, _kernel.syscall, _CLONE3, struct.pack("=QQQQQQQQ", *_CLONE3_ARGUMENTS), 64)
 
 
 def start_threads(inputs: Inputs, world: World) -> Got:

@@ -11,7 +11,7 @@ from gptbuilder.sandbox.attacks import Got, Inputs, World, attempt
 
 GIGABYTE = 1024**3
 MEGABYTE = 1024**2
-MOST_FILES = 100_000
+MOST_FILES = 2_000
 _MAP_NORESERVE = 0x4000
 
 
