@@ -34,8 +34,10 @@ from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.share import Share
 from gptbuilder.conversations.models.step import RunStep
 from gptbuilder.conversations.models.thread import Thread
-from gptbuilder.gpts import access, builtin, deleting, drafts, pictures, versions
+from gptbuilder.gpts import access, builtin, deleting, drafts, files, pictures, versions
 from gptbuilder.gpts.models import GPT, Draft, GPTVersion, LinkVisit, Picture
+from gptbuilder.knowledge import uploads
+from gptbuilder.knowledge.models import Content, KnowledgeFile, Passage, Upload
 from gptbuilder.providers.models import Provider, ProviderModel
 from gptbuilder.workspaces.models import Workspace
 from tests import world
@@ -48,7 +50,7 @@ SECRET = "canary-7f3a"
 # For everybody, the same for everybody; an uploaded image belongs to who uploads it.
 PUBLIC = {
     "web:healthz", "web:readyz", "web:language", "web:appearance", "web:model_status", "web:connect_a_model",
-    "conversations:home", "conversations:uploads", "gpts:avatar",
+    "conversations:home", "conversations:uploads", "knowledge:uploads", "gpts:avatar",
 }  # fmt: skip
 # For members, about themselves: no object in the address.
 MEMBERS = {
@@ -76,7 +78,9 @@ OBJECTS = {
     "builder:draft", "builder:lock", "builder:picture", "builder:preview", "builder:preview_conversation",
     "builder:preview_messages", "builder:preview_reset", "builder:publication", "builder:audience", "builder:link",
     "builder:versions", "builder:comparison", "builder:restoration", "builder:duplicate", "builder:deletion",
-    "builder:recovery", "gpts:picture", "accounts:end_session", "accounts:download",
+    "builder:recovery", "builder:files", "builder:file_rules", "builder:file", "builder:file_return",
+    "builder:file_replacement", "builder:file_reading", "builder:file_erasure", "builder:file_content",
+    "knowledge:upload", "gpts:picture", "accounts:end_session", "accounts:download",
 }  # fmt: skip
 # Their tokens below open nothing any more, for the owner neither.
 LINKS = {
@@ -125,6 +129,10 @@ class Ada:
             QueuedMessage: {"thread__owner": self.person},
             Attachment: {"person": self.person},
             LinkVisit: {"gpt__owner": self.person},
+            KnowledgeFile: {"uploaded_by": self.person},
+            Content: {"workspace__personal_of": self.person},
+            Passage: {"content__workspace__personal_of": self.person},
+            Upload: {"person": self.person},
         }
         return {
             model.__name__: list(model._default_manager.filter(**mine).order_by("pk").values())
@@ -171,6 +179,8 @@ def own(ada: User, cleo: User) -> Ada:
             "token": [str(token), *dead_shares],
             "pk": [str(marked_session(ada).pk)],
             "export_id": [marked_export(ada).pk],
+            "file_id": list(KnowledgeFile.objects.filter(uploaded_by=ada).values_list("pk", flat=True)),
+            "upload_id": [uploads.begin(ada, f"upload {SECRET}", 11).pk],
         },
     )
 
@@ -197,8 +207,18 @@ def marked_gpt(owner: User) -> GPT:
     marked = {name: f"{name} {SECRET}" for name in ("name", "description", "instructions")}
     gpt = world.trail_planner(owner, **marked, starters=[f"starter {SECRET}"])
     drafts.apply(gpt.pk, {"picture_id": pictures.receive(gpt, BytesIO(png())).pk})
+    files.add(gpt, [marked_file(gpt, owner)])
     versions.publish(gpt, owner, timezone.now())
     return GPT.objects.get(pk=gpt.pk)
+
+
+def marked_file(gpt: GPT, owner: User) -> KnowledgeFile:
+    """With a passage, as if it had been read."""
+    file = uploads.receive(gpt.workspace, owner, f"file {SECRET}.txt", ContentFile(f"bytes {SECRET}".encode()))
+    Content.objects.filter(pk=file.content_id).update(state=Content.State.WORDS, passage_count=1)
+    marked = {"kind": "part", "text": f"passage {SECRET}", "sha256": "0" * 64}
+    Passage.objects.get_or_create(content_id=file.content_id, position=0, defaults=marked)
+    return file
 
 
 def marked_thread(owner: User, gpt: GPT, purpose: str, status: str, subject: GPT | None = None) -> Thread:
