@@ -14,7 +14,7 @@ import numpy
 SEED = 2718
 DIMENSIONS = 384
 CENTRES = 1000
-SPREAD = 1.1
+SPREAD = 1.8
 CONTENT_PASSAGES = 1000
 VOCABULARY = 50_000
 WORDS_EACH = 40
@@ -95,9 +95,11 @@ def words_of(number: int) -> str:
 
 
 def questions(count: int) -> list[str]:
-    """Six words each, of the kinds people ask by: neither the commonest nor those that are nowhere."""
+    """Six words each, from those in a fifth of the passages to those in one of some thousands, each rank as likely as
+    its tenfold."""
     generator = numpy.random.default_rng([SEED, 99])
-    return [" ".join(words_of(number) for number in generator.integers(20, 4000, 6)) for _ in range(count)]
+    ranks = numpy.exp(generator.uniform(numpy.log(5), numpy.log(1500), (count, 6))).astype(int)
+    return [" ".join(words_of(number) for number in row) for row in ranks.tolist()]
 
 
 def postings(seed: int, first_passage: int, count: int) -> Iterator[tuple[str, int, bytes]]:
