@@ -6,7 +6,10 @@ its passage, and any passage that shares half of that text is taken for it.
 
 from __future__ import annotations
 
+import hashlib
+from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -53,6 +56,26 @@ def remove(case: RetrievalCase, now: datetime) -> None:
 
 def bring_back(case: RetrievalCase) -> None:
     RetrievalCase.objects.filter(pk=case.pk).update(removed_at=None)
+
+
+def move(holder_id: str, file_id: str, file: KnowledgeFile) -> None:
+    """Another file took the place of this one, with its cases."""
+    for case in RetrievalCase.objects.filter(holder_id=holder_id, file_id=file_id):
+        _update(case, file_id=file.pk, file_name=file.name)
+
+
+def keep_up(case: RetrievalCase, hit: Hit) -> None:
+    """The passage as it is cut now: of a file that was replaced, no older text is kept than needed."""
+    if case.text != hit.text or case.file_id != hit.file_id:
+        where = {"kind": hit.kind, "number": hit.number, "title": hit.title}
+        sha256 = hashlib.sha256(hit.text.encode()).hexdigest()
+        _update(case, file_id=hit.file_id, file_name=hit.file_name, text=hit.text, sha256=sha256, **where)
+
+
+def _update(case: RetrievalCase, **values: Any) -> None:
+    """Unless there is the same case already."""
+    with suppress(IntegrityError), transaction.atomic():
+        RetrievalCase.objects.filter(pk=case.pk).update(**values)
 
 
 def forget(holder_id: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from gptbuilder.knowledge import cases, filling, indexes, indexing, records, trials
+from gptbuilder.knowledge import cases, filling, holding, indexes, indexing, records, trials, uploads
 
 
 @shared_task
@@ -50,3 +50,9 @@ def purge_records() -> None:
     now = timezone.now()
     records.purge(now)
     cases.purge(now)
+
+
+@shared_task
+def let_go() -> None:
+    holding.let_go(timezone.now())
+    uploads.purge(timezone.now())

@@ -106,9 +106,9 @@ def _tried(case: RetrievalCase, file_ids: Sequence[str]) -> tuple[dict[str, Any]
     """What became of a case, and whether the search was by meaning too."""
     has_file = case.file_id in file_ids
     found = search.search(file_ids, case.question, DEPTH)
-    ranks = (rank for rank, hit in enumerate(found, 1) if cases.is_meant(case, hit, has_file=has_file))
-    rank = next(ranks, None)
-    if rank is not None:
+    meant = ((rank, hit) for rank, hit in enumerate(found, 1) if cases.is_meant(case, hit, has_file=has_file))
+    for rank, hit in meant:
+        cases.keep_up(case, hit)
         return {"case": case.pk, "outcome": FOUND if rank <= FIRST else LOW, "rank": rank}, found.by_meaning
     is_there = any(
         cases.is_meant(case, hit, has_file=has_file)

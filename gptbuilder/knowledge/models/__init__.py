@@ -1,6 +1,6 @@
 """What is kept of a file: its bytes and how far they are read, its passages, their words and their vectors.
 
-And of searching: that it happened, the cases a maker tries it with, and how these went.
+What is kept of searching them is in models/searching.py.
 """
 
 from __future__ import annotations
@@ -8,12 +8,17 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import MD5
 from django.utils.translation import gettext_lazy as _
 
+from gptbuilder.knowledge.models.searching import RetrievalCase, RetrievalTrial, Search
 from gptbuilder.lib import sealing
 from gptbuilder.lib.ids import new_id
 from gptbuilder.workspaces.models import Workspace
+
+__all__ = [
+    "Content", "ContentQuerySet", "EmbeddingIndex", "KnowledgeFile", "KnowledgeFileQuerySet", "Passage", "Posting",
+    "RetrievalCase", "RetrievalTrial", "Search", "Upload", "Vector",
+]  # fmt: skip
 
 
 def new_content_id() -> str:
@@ -24,8 +29,8 @@ def new_file_id() -> str:
     return new_id("file")
 
 
-def new_case_id() -> str:
-    return new_id("case")
+def new_upload_id() -> str:
+    return new_id("upload")
 
 
 def storage_name(content: Content, _name: str) -> str:
@@ -127,7 +132,10 @@ class KnowledgeFileQuerySet(models.QuerySet["KnowledgeFile"]):
 
 
 class KnowledgeFile(models.Model):
-    """A file as a person gave it: a name for some content. Without content it was erased and is a tombstone."""
+    """A file as a person gave it: a name for some content. Without content it was erased and is a tombstone.
+
+    `unheld_at` is when nothing listed it any more; some days later it is erased (holding.py).
+    """
 
     id = models.CharField(primary_key=True, max_length=40, default=new_file_id, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
@@ -139,6 +147,7 @@ class KnowledgeFile(models.Model):
     size_bytes = models.PositiveBigIntegerField()
     created_at = models.DateTimeField(auto_now_add=True)
     erased_at = models.DateTimeField(null=True, editable=False)
+    unheld_at = models.DateTimeField(null=True, editable=False)
 
     objects = KnowledgeFileQuerySet.as_manager()
 
@@ -151,6 +160,25 @@ class KnowledgeFile(models.Model):
     @property
     def is_erased(self) -> bool:
         return self.content_id is None
+
+
+class Upload(models.Model):
+    """A file on its way: of `size_bytes` the first `received_bytes` are here (uploads.py)."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=new_upload_id, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads")
+    name = models.CharField(max_length=255)
+    size_bytes = models.PositiveBigIntegerField()
+    received_bytes = models.PositiveBigIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(received_bytes__lte=F("size_bytes")), name="upload_fits")]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Passage(models.Model):
@@ -271,101 +299,3 @@ class Vector(models.Model):
 
     def __str__(self) -> str:
         return f"{self.passage_id} in {self.index_id}"
-
-
-class Search(models.Model):
-    """That somebody's conversation with a GPT searched its files, without who, which conversation or at what hour.
-
-    `holder_id` is the GPT. The words are kept when its maker searched, or once enough others asked the same
-    (records.py); `question_key` and `asker` are keyed hashes that only tell equal questions, and who asked one
-    question twice, apart. `found_by_words` counts the passages with a word of the question, `best` is the best
-    joined score.
-    """
-
-    QUESTION_LETTERS = 1_000
-
-    id = models.BigAutoField(primary_key=True)
-    holder_id = models.CharField(max_length=40)
-    day = models.DateField()
-    question = models.TextField(blank=True)
-    question_key = models.CharField(max_length=32)
-    asker = models.CharField(max_length=32, blank=True)
-    is_makers = models.BooleanField(default=False)
-    found = models.PositiveIntegerField()
-    found_by_words = models.PositiveIntegerField()
-    best = models.FloatField()
-    by_meaning = models.BooleanField()
-
-    class Meta:
-        verbose_name_plural = "searches"
-        indexes = [
-            models.Index(fields=["holder_id", "question_key", "asker"], name="searches_by_question"),
-            models.Index(fields=["day"], name="searches_by_day"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.holder_id} {self.day}"
-
-
-class RetrievalCase(models.Model):
-    """A question and the passage that should be found for it. `holder_id` is the GPT whose files are searched.
-
-    The passage is kept as it was, for a file that is read again is cut into others: cases.py knows it again by file
-    and text. A removed one waits a while for second thoughts.
-    """
-
-    id = models.CharField(primary_key=True, max_length=40, default=new_case_id, editable=False)
-    holder_id = models.CharField(max_length=40)
-    question = models.CharField(max_length=Search.QUESTION_LETTERS)
-    file_id = models.CharField(max_length=40)
-    file_name = models.CharField(max_length=255)
-    kind = models.CharField(max_length=10)
-    number = models.PositiveIntegerField(null=True)
-    title = models.CharField(max_length=300, blank=True)
-    text = models.TextField()
-    sha256 = models.CharField(max_length=64)
-    created_at = models.DateTimeField(auto_now_add=True)
-    removed_at = models.DateTimeField(null=True, editable=False)
-
-    class Meta:
-        ordering = ["id"]
-        constraints = [
-            models.UniqueConstraint(
-                F("holder_id"), F("file_id"), F("sha256"), MD5("question"), name="one_case_per_question_and_passage"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.question
-
-
-class RetrievalTrial(models.Model):
-    """All cases of a GPT tried at once, over these files. `outcomes` has one entry for each case (trials.py).
-
-    `recall` is the share of the cases whose passage was among the first ten; unknown until the trial has ended.
-    """
-
-    id = models.BigAutoField(primary_key=True)
-    holder_id = models.CharField(max_length=40)
-    file_ids = models.JSONField(default=list)
-    case_count = models.PositiveIntegerField()
-    outcomes = models.JSONField(default=list)
-    recall = models.FloatField(null=True)
-    by_meaning = models.BooleanField(default=False)
-    heartbeat_at = models.DateTimeField()
-    begun_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True)
-
-    class Meta:
-        ordering = ["id"]
-        indexes = [models.Index(fields=["holder_id", "id"], name="trials_by_holder")]
-        constraints = [
-            models.UniqueConstraint(fields=["holder_id"], condition=Q(ended_at=None), name="one_trial_at_a_time"),
-            models.CheckConstraint(
-                condition=Q(ended_at=None, recall=None) | Q(ended_at__isnull=False, recall__isnull=False),
-                name="ended_trial_has_recall",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.holder_id} {self.begun_at}"
