@@ -36,10 +36,10 @@ def of(holder_id: str) -> QuerySet[RetrievalCase]:
 
 def add(holder_id: str, question: str, file: KnowledgeFile, passage: Passage) -> RetrievalCase:
     """Keep that this passage of this file should be found; once, also when it is said twice. Raises CaseRefused."""
-    question = question.replace("\x00", " ").strip()[: RetrievalCase.question.field.max_length]
+    question = question.replace("\x00", " ").strip()[: RetrievalCase.QUESTION_LETTERS]
     if not question or of(holder_id).count() >= CASES_MOST:
         raise CaseRefused
-    values = {"holder_id": holder_id, "question": question, "file_id": file.pk, "sha256": passage.sha256}
+    values = {"holder_id": holder_id, "question": question, "file_id": file.pk, "sha256": sha256(passage.text)}
     where = {"kind": passage.kind, "number": passage.number, "title": passage.title}
     try:
         with transaction.atomic():
@@ -68,8 +68,7 @@ def keep_up(case: RetrievalCase, hit: Hit) -> None:
     """The passage as it is cut now: of a file that was replaced, no older text is kept than needed."""
     if case.text != hit.text or case.file_id != hit.file_id:
         where = {"kind": hit.kind, "number": hit.number, "title": hit.title}
-        sha256 = hashlib.sha256(hit.text.encode()).hexdigest()
-        _update(case, file_id=hit.file_id, file_name=hit.file_name, text=hit.text, sha256=sha256, **where)
+        _update(case, file_id=hit.file_id, file_name=hit.file_name, text=hit.text, sha256=sha256(hit.text), **where)
 
 
 def _update(case: RetrievalCase, **values: Any) -> None:
@@ -87,6 +86,10 @@ def forget(holder_id: str) -> None:
 def purge(now: datetime) -> int:
     """Delete what was removed longer ago than REMEMBERED; gives how many."""
     return RetrievalCase.objects.filter(removed_at__lt=now - REMEMBERED).delete()[0]
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def is_meant(case: RetrievalCase, hit: Hit, *, has_file: bool) -> bool:

@@ -57,9 +57,11 @@ class RetrievalCase(models.Model):
     and text. A removed one waits a while for second thoughts.
     """
 
+    QUESTION_LETTERS = Search.QUESTION_LETTERS
+
     id = models.CharField(primary_key=True, max_length=40, default=new_case_id, editable=False)
     holder_id = models.CharField(max_length=40)
-    question = models.CharField(max_length=Search.QUESTION_LETTERS)
+    question = models.CharField(max_length=QUESTION_LETTERS)
     file_id = models.CharField(max_length=40)
     file_name = models.CharField(max_length=255)
     kind = models.CharField(max_length=10)
