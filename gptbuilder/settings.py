@@ -210,6 +210,7 @@ CELERY_TASK_ROUTES = {
     "gptbuilder.knowledge.tasks.embed_passages": {"queue": "indexing"},
     "gptbuilder.knowledge.tasks.build_index": {"queue": "indexing"},
     "gptbuilder.knowledge.tasks.look_after_vectors": {"queue": "indexing"},
+    "gptbuilder.knowledge.tasks.run_trial": {"queue": "indexing"},
 }
 CELERY_BEAT_SCHEDULE = {
     "recover silent runs": {
@@ -224,6 +225,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "let go of files": {"task": "gptbuilder.knowledge.tasks.let_go", "schedule": 3600.0},
     "look after vectors": {"task": "gptbuilder.knowledge.tasks.look_after_vectors", "schedule": 300.0},
+    "purge records of searches": {"task": "gptbuilder.knowledge.tasks.purge_records", "schedule": 3600.0},
     "purge guests": {"task": "gptbuilder.conversations.tasks.purge_guests", "schedule": 3600.0},
     "purge deleted chats": {"task": "gptbuilder.conversations.tasks.purge_chats", "schedule": 3600.0},
     "purge providers": {"task": "gptbuilder.providers.tasks.purge_providers", "schedule": 3600.0},
