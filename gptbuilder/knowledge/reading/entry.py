@@ -64,8 +64,9 @@ def _opened(source: Source) -> tuple[str, Reading]:
 
 
 def _read(source: Source) -> Reading:
-    reader = importlib.import_module(f"gptbuilder.knowledge.reading.{READERS[source.kind]}")
-    return _tried(READERS[source.kind], lambda: reader.read(source))
+    module = READERS[source.kind]
+    read: Callable[[Source], Reading] = importlib.import_module(f"gptbuilder.knowledge.reading.{module}").read
+    return _tried(module, lambda: read(source))
 
 
 def _tried(what: str, parser: Callable[[], Answer]) -> Answer:
@@ -73,7 +74,7 @@ def _tried(what: str, parser: Callable[[], Answer]) -> Answer:
         return parser()
     except (Unreadable, MemoryError):
         raise
-    except Exception as error:  # noqa: BLE001 - a damaged file leads a parser to raise whatever it likes
+    except Exception as error:
         raise Unreadable("broken", f"{what}: {error!r}") from error
 
 

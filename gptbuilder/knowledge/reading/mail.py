@@ -6,7 +6,7 @@ import email.errors
 import email.policy
 import io
 from collections.abc import Iterable, Iterator
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.parser import HeaderParser
 
 import olefile
@@ -62,14 +62,16 @@ def _body(message: EmailMessage) -> str:
     return "\n\n".join(_text(part) for part in parts)
 
 
-def _text(part: EmailMessage) -> str:
+def _text(part: MIMEPart) -> str:
     payload = part.get_payload(decode=True)
     if not isinstance(payload, bytes) or not payload:
         return ""
     declared = part.get_content_charset()
     try:
         if part.get_content_subtype() == "html":
-            return hypertext.to_markdown(charsets.decoded(payload, declared) if declared else hypertext.decoded(payload))
+            return hypertext.to_markdown(
+                charsets.decoded(payload, declared) if declared else hypertext.decoded(payload)
+            )
         return charsets.decoded(payload, declared)
     except Unreadable:
         return ""
