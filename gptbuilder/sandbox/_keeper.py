@@ -73,9 +73,12 @@ class ForkServer:
         return self._process.poll() is None
 
     def send(self, order: Mapping[str, Any], descriptors: Sequence[int]) -> None:
-        """Have a job forked; from any thread. Raises ServerGone."""
+        """Have a job forked; from any thread. Raises ServerGone, and ValueError for too long an order."""
+        message = json.dumps(order).encode()
+        if len(message) > _server.LONGEST_MESSAGE or len(descriptors) > _server.MOST_DESCRIPTORS:
+            raise ValueError("a program with so many arguments, or a job with so many inputs, cannot be started")
         try:
-            socket.send_fds(self._control, [json.dumps(order).encode()], descriptors)
+            socket.send_fds(self._control, [message], descriptors)
         except OSError as error:
             raise ServerGone(f"it takes no job: {error}") from error
 
@@ -88,6 +91,8 @@ class ForkServer:
             self.kill()
 
     def kill(self) -> None:
+        """The same for one that does not react, or is dead already."""
+        self._control.close()
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
         self._process.wait()
