@@ -198,6 +198,10 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "gptbuilder.conversations.tasks.execute_run": {"queue": "runs"},
     "gptbuilder.providers.tasks.check_connection": {"queue": "runs"},
+    "gptbuilder.knowledge.tasks.index_content": {"queue": "indexing"},
+    "gptbuilder.knowledge.tasks.embed_passages": {"queue": "indexing"},
+    "gptbuilder.knowledge.tasks.build_index": {"queue": "indexing"},
+    "gptbuilder.knowledge.tasks.look_after_vectors": {"queue": "indexing"},
 }
 CELERY_BEAT_SCHEDULE = {
     "recover silent runs": {
@@ -205,6 +209,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 5},
     },
+    "recover indexing": {
+        "task": "gptbuilder.knowledge.tasks.recover_indexing",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
+    "look after vectors": {"task": "gptbuilder.knowledge.tasks.look_after_vectors", "schedule": 300.0},
     "purge guests": {"task": "gptbuilder.conversations.tasks.purge_guests", "schedule": 3600.0},
     "purge deleted chats": {"task": "gptbuilder.conversations.tasks.purge_chats", "schedule": 3600.0},
     "purge providers": {"task": "gptbuilder.providers.tasks.purge_providers", "schedule": 3600.0},
@@ -231,6 +241,19 @@ MODEL_OUTPUT_PRICE_MICROS = env_int("MODEL_OUTPUT_PRICE_MICROS", 0)
 MODEL_FIRST_TOKEN_TIMEOUT_SECONDS = env_int("MODEL_FIRST_TOKEN_TIMEOUT_SECONDS", 600 if LOCAL_MODEL else 120)
 MODEL_IDLE_TIMEOUT_SECONDS = env_int("MODEL_IDLE_TIMEOUT_SECONDS", 60)
 IMAGE_MODEL = env("IMAGE_MODEL")
+
+# Knowledge: the model that tells what passages mean, and one that puts what was found in order. The supervisor names
+# the local embedding model; without any, words alone find.
+LOCAL_EMBEDDING_URL = env("LOCAL_EMBEDDING_URL").rstrip("/")
+LOCAL_EMBEDDING_API_KEY = env("LOCAL_EMBEDDING_API_KEY")
+EMBEDDING_BASE_URL = env("EMBEDDING_BASE_URL").rstrip("/")
+EMBEDDING_API_KEY = env("EMBEDDING_API_KEY")
+EMBEDDING_MODEL = env("EMBEDDING_MODEL", "text-embedding-3-small")
+EMBEDDING_DIMENSIONS = env_int("EMBEDDING_DIMENSIONS", 0)
+EMBEDDING_BATCH = env_int("EMBEDDING_BATCH", 64)
+RERANK_BASE_URL = env("RERANK_BASE_URL").rstrip("/")
+RERANK_API_KEY = env("RERANK_API_KEY")
+RERANK_MODEL = env("RERANK_MODEL")
 
 # Tool providers of higher layers, by the purpose of the thread they serve.
 TOOL_PROVIDERS = {"builder": "gptbuilder.builder.tools.builder_tools"}

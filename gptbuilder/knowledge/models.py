@@ -63,6 +63,7 @@ class Content(models.Model):
     section_count = models.PositiveIntegerField(default=0)
     passage_count = models.PositiveIntegerField(default=0)
     embedded_count = models.PositiveIntegerField(default=0)
+    word_count = models.PositiveBigIntegerField(default=0)
     attempt = models.PositiveIntegerField(default=0)
     tries = models.PositiveSmallIntegerField(default=0)
     heartbeat_at = models.DateTimeField(null=True)
@@ -94,7 +95,8 @@ class Content(models.Model):
 
     @property
     def is_searchable(self) -> bool:
-        return self.state in self.SEARCHABLE
+        """Also while it is read once more."""
+        return self.passage_count > 0
 
     def seal_password(self, password: str) -> None:
         """Keep the password that opens the file, or none when it is empty; not saved yet. Raises SealingError."""
@@ -175,12 +177,15 @@ class Passage(models.Model):
 class Posting(models.Model):
     """Where a word of a content stands: the inverted index that BM25 is summed from (lexical.py).
 
-    `entries` holds, for each of the `passage_count` passages with the word, in the order of their ids, twelve bytes:
-    the passage's id (8), how often the word is in it (2), how many words the passage has (2), all big-endian.
+    `entries` holds, for each of the `passage_count` passages with the word, twelve bytes: the passage's id (8), how
+    often the word is in it (2), how many words the passage has (2), all big-endian. A very long content has several
+    parts, so that no row grows beyond what is read at once.
     """
 
-    pk = models.CompositePrimaryKey("content_id", "lexeme")
-    content = models.ForeignKey(Content, on_delete=models.CASCADE, related_name="+", db_index=False)
+    # A word first: all that a search reads of it lies together, however many contents it is in.
+    pk = models.CompositePrimaryKey("lexeme", "content_id", "part")
+    content = models.ForeignKey(Content, on_delete=models.CASCADE, related_name="+")
+    part = models.PositiveSmallIntegerField()
     lexeme = models.CharField(max_length=255, db_collation="C")
     passage_count = models.PositiveIntegerField()
     entries = models.BinaryField()
@@ -192,26 +197,36 @@ class Posting(models.Model):
 class EmbeddingIndex(models.Model):
     """All vectors that one model made. One index serves; another may be built meanwhile, then it takes its place.
 
-    It remembers its endpoint, so that it goes on serving when the settings name another model. `dimensions` is
-    unknown until the first vector came.
+    It remembers its endpoint, so that it goes on serving when the settings name another model; without an address it
+    is the local one. `dimensions` is unknown until the first vector came,
+    `asked_dimensions` is what the model was told to give. A retired one waits for its deletion.
     """
 
     class State(models.TextChoices):
         BUILDING = "building", _("being built")
         SERVING = "serving", _("in use")
+        RETIRED = "retired", _("replaced")
 
     id = models.BigAutoField(primary_key=True)
     model = models.CharField(max_length=200)
-    base_url = models.CharField(max_length=500)
+    base_url = models.CharField(max_length=500, blank=True)
     sealed_key = models.TextField(blank=True, editable=False)
+    asked_dimensions = models.PositiveIntegerField(null=True)
     dimensions = models.PositiveIntegerField(null=True)
     state = models.CharField(max_length=10, choices=State)
+    heartbeat_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(state__in=["building", "serving"]), name="embedding_index_state"),
-            models.UniqueConstraint(fields=["state"], name="one_embedding_index_of_each_state"),
+            models.CheckConstraint(
+                condition=Q(state__in=["building", "serving", "retired"]), name="embedding_index_state"
+            ),
+            models.UniqueConstraint(
+                fields=["state"],
+                condition=Q(state__in=["building", "serving"]),
+                name="one_embedding_index_of_each_state",
+            ),
         ]
 
     def __str__(self) -> str:

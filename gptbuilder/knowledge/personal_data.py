@@ -7,18 +7,18 @@ from functools import partial
 from pathlib import PurePath
 
 from django.core.files.storage import default_storage
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 
 from gptbuilder.accounts.models import User
 from gptbuilder.accounts.personal_data import Document, Holding, Table
 from gptbuilder.knowledge import erasing
-from gptbuilder.knowledge.models import Content, KnowledgeFile
+from gptbuilder.knowledge.models import Content, KnowledgeFile, KnowledgeFileQuerySet
 
 NAME_LENGTH = 80
 
 
-def files(person: User) -> QuerySet[KnowledgeFile]:
+def files(person: User) -> KnowledgeFileQuerySet:
     return KnowledgeFile.objects.filter(uploaded_by=person)
 
 

@@ -41,6 +41,7 @@ class Migration(migrations.Migration):
                 ('section_count', models.PositiveIntegerField(default=0)),
                 ('passage_count', models.PositiveIntegerField(default=0)),
                 ('embedded_count', models.PositiveIntegerField(default=0)),
+                ('word_count', models.PositiveBigIntegerField(default=0)),
                 ('attempt', models.PositiveIntegerField(default=0)),
                 ('tries', models.PositiveSmallIntegerField(default=0)),
                 ('heartbeat_at', models.DateTimeField(null=True)),
@@ -53,14 +54,16 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('model', models.CharField(max_length=200)),
-                ('base_url', models.CharField(max_length=500)),
+                ('base_url', models.CharField(blank=True, max_length=500)),
                 ('sealed_key', models.TextField(blank=True, editable=False)),
+                ('asked_dimensions', models.PositiveIntegerField(null=True)),
                 ('dimensions', models.PositiveIntegerField(null=True)),
-                ('state', models.CharField(choices=[('building', 'being built'), ('serving', 'in use')], max_length=10)),
+                ('state', models.CharField(choices=[('building', 'being built'), ('serving', 'in use'), ('retired', 'replaced')], max_length=10)),
+                ('heartbeat_at', models.DateTimeField(null=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['building', 'serving'])), name='embedding_index_state'), models.UniqueConstraint(fields=('state',), name='one_embedding_index_of_each_state')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['building', 'serving', 'retired'])), name='embedding_index_state'), models.UniqueConstraint(condition=models.Q(('state__in', ['building', 'serving'])), fields=('state',), name='one_embedding_index_of_each_state')],
             },
         ),
         migrations.CreateModel(
@@ -99,11 +102,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Posting',
             fields=[
-                ('pk', models.CompositePrimaryKey('content_id', 'lexeme', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('pk', models.CompositePrimaryKey('lexeme', 'content_id', 'part', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('part', models.PositiveSmallIntegerField()),
                 ('lexeme', models.CharField(db_collation='C', max_length=255)),
                 ('passage_count', models.PositiveIntegerField()),
                 ('entries', models.BinaryField()),
-                ('content', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='knowledge.content')),
+                ('content', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='knowledge.content')),
             ],
         ),
         migrations.CreateModel(
