@@ -120,7 +120,7 @@ def _person(compound: olefile.OleFileIO, name: int, *addresses: int, within: str
 def _outlook_body(compound: olefile.OleFileIO) -> str:
     if (text := _property(compound, BODY)).strip():
         return text
-    if html := _stream(compound, HTML, BINARY):
+    if html := _stream(compound, HTML, BINARY).rstrip(b"\0"):
         return hypertext.to_markdown(hypertext.decoded(html))
     return hypertext.to_markdown(_property(compound, HTML))
 

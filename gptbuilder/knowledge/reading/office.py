@@ -28,11 +28,18 @@ OUTCOMES: dict[int, Outcome] = {
     undoc.ErrorKind.UNSUPPORTED_FORMAT: "unsupported",
 }
 
-# Load the library where this module is loaded, which is before any job begins.
-undoc.version()
+try:
+    # Load the library where this module is loaded, which is before any job begins.
+    undoc.version()
+    MISSING = ""
+except OSError as error:
+    # It ships none for Linux on ARM.
+    MISSING = str(error)
 
 
 def read(source: Source) -> Reading:
+    if MISSING:
+        raise Unreadable("unsupported", f"undoc: {MISSING}")
     archive = Archive(source.data) if source.kind in PACKED else None
     parts = _tree(archive.repacked(WANTED) if archive else source.data)
     if source.kind in SLIDES:

@@ -129,7 +129,8 @@ def _slide(lines: Sequence[str]) -> str:
     )
     return (
         f'<p:sld xmlns:p="{SLIDES}" xmlns:a="{DRAWING}" xmlns:r="{OFFICE}"><p:cSld><p:spTree><p:nvGrpSpPr>'
-        f'<p:cNvPr id="1" name=""/><p:cNvGrpSpPr/><p:nvPr/></p:nvGrpSpPr><p:grpSpPr/>{shapes}</p:spTree></p:cSld></p:sld>'
+        f'<p:cNvPr id="1" name=""/><p:cNvGrpSpPr/><p:nvPr/></p:nvGrpSpPr><p:grpSpPr/>{shapes}</p:spTree></p:cSld>'
+        "</p:sld>"
     )
 
 
@@ -151,7 +152,9 @@ def xlsx(*sheets: tuple[str, str], **more: str | bytes) -> bytes:
             ),
             "xl/workbook.xml": f'<workbook xmlns="{SHEETS}" xmlns:r="{OFFICE}"><sheets>{listed}</sheets></workbook>',
             **{
-                f"xl/worksheets/sheet{number}.xml": f'<worksheet xmlns="{SHEETS}"><sheetData>{rows}</sheetData></worksheet>'
+                f"xl/worksheets/sheet{number}.xml": (
+                    f'<worksheet xmlns="{SHEETS}"><sheetData>{rows}</sheetData></worksheet>'
+                )
                 for number, (_, rows) in enumerate(sheets, 1)
             },
             **more,
@@ -178,9 +181,16 @@ def open_document(kind: str, body: str, **more: str | bytes) -> bytes:
             ("presentation", "presentation"),
         )
     )  # fmt: skip
-    content = f"<office:document-content{names}><office:body><office:{kind}>{body}</office:{kind}></office:body></office:document-content>"
+    body = f"<office:body><office:{kind}>{body}</office:{kind}></office:body>"
+    content = f"<office:document-content{names}>{body}</office:document-content>"
     return archive(
-        {"mimetype": f"application/vnd.oasis.opendocument.{kind}", "content.xml": content, **more}, zipfile.ZIP_STORED
+        {
+            "mimetype": f"application/vnd.oasis.opendocument.{kind}",
+            "content.xml": content,
+            "META-INF/manifest.xml": '<manifest xmlns="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>',
+            **more,
+        },
+        zipfile.ZIP_STORED,
     )
 
 
@@ -193,7 +203,8 @@ def epub(chapters: Mapping[str, str], **more: str | bytes) -> bytes:
             "META-INF/container.xml": '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
             '<rootfile full-path="OEBPS/book.opf"/></rootfiles></container>',
             "OEBPS/book.opf": '<package xmlns="http://www.idpf.org/2007/opf"><metadata '
-            'xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>A book</dc:title><dc:creator>Ada</dc:creator></metadata>'
+            'xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>A book</dc:title><dc:creator>Ada</dc:creator>'
+            "</metadata>"
             f"<manifest>{items}</manifest><spine>{spine}</spine></package>",
             **{f"OEBPS/{name}.xhtml": f"<html><body>{html}</body></html>" for name, html in chapters.items()},
             **more,
@@ -209,18 +220,18 @@ def letter() -> EmailMessage:
     return message
 
 
-def pdf(*pages: bytes, extra: str = "", objects: Sequence[bytes] = ()) -> bytes:
-    """Each page: its content stream. `extra` goes into every page, `objects` follow the pages."""
+def pdf(*pages: bytes, resources: str = "", page: str = "", catalog: str = "", objects: Sequence[bytes] = ()) -> bytes:
+    """Each page: its content stream. The words go into every page and the catalog, `objects` follow the pages."""
     kids = " ".join(f"{4 + 2 * number} 0 R" for number in range(len(pages)))
     written = [
-        b"<</Type/Catalog/Pages 2 0 R>>",
+        f"<</Type/Catalog/Pages 2 0 R{catalog}>>".encode(),
         f"<</Type/Pages/Count {len(pages)}/Kids[{kids}]>>".encode(),
         b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
     ]
     for number, content in enumerate(pages):
         written.append(
-            f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]/Resources<</Font<</F 3 0 R>>{extra}>>"
-            f"/Contents {5 + 2 * number} 0 R>>".encode()
+            f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]/Resources<</Font<</F 3 0 R>>{resources}>>"
+            f"/Contents {5 + 2 * number} 0 R{page}>>".encode()
         )
         written.append(stream(content))
     return assembled([*written, *objects])
@@ -283,6 +294,7 @@ def rc4(key: bytes, data: bytes) -> bytes:
 
 
 def locked_office(data: bytes, password: str) -> bytes:
+    """By msoffcrypto, which locks no package below 4096 bytes as it should: `data` has to be larger."""
     out = io.BytesIO()
     msoffcrypto.format.ooxml.OOXMLFile(io.BytesIO(data)).encrypt(password, out)
     return out.getvalue()
