@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging
 import os
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 
 from gptbuilder.sandbox import _server
 
+log = logging.getLogger(__name__)
 START_SECONDS = 60.0
 STOP_SECONDS = 5.0
 # `-I`: neither the environment nor the working folder decides what is imported. Our package need not be installed.
@@ -64,6 +66,8 @@ class ForkServer:
         if "ready" not in answer:
             self.close()
             raise ServerGone(answer.get("trouble", "it ended while it started"))
+        for trouble in answer["missing"]:
+            log.warning("A module is not preloaded in the sandbox: %s", trouble)
 
     @property
     def process_id(self) -> int:

@@ -13,11 +13,8 @@ from gptbuilder.sandbox.doctor import Attack
 
 
 def test_it_prints_verdicts_and_as_last_line_the_figures(monkeypatch, capsys):
-    some = (
-        Attack("processes", "open_sockets"),
-        Attack("processes", "reach_local_services"),
-        Attack("answers", "crash"),
-    )
+    never_stopped = Attack("answers", "crash", ends=())
+    some = (Attack("processes", "open_sockets"), Attack("processes", "reach_local_services"), never_stopped)
     monkeypatch.setattr(doctor, "ATTACKS", some)
 
     call_command("sandbox_doctor", "--json", "--backend", "landlock")
@@ -25,9 +22,10 @@ def test_it_prints_verdicts_and_as_last_line_the_figures(monkeypatch, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "Backend: landlock"
     assert lines[1].split() == ["stopped", "function", "open", "sockets", "got", "nothing"]
-    assert lines[-2] == "5 of 6 attacks were stopped."
-    assert [line.split()[:2] for line in lines[5:7]] == [["NOT", "STOPPED"], ["NOT", "STOPPED"]][: len(lines[5:7])]
-    assert json.loads(lines[-1])["figures"]["backend"] == "landlock"
+    assert [line.startswith("NOT STOPPED") for line in lines[1:7]] == [False] * 4 + [True] * 2
+    assert lines[7] == "4 of 6 attacks were stopped."
+    figures = {"attacks": 6, "stopped": 4, "backend": "landlock"}
+    assert json.loads(lines[8]) == {"name": "sandbox_doctor", "figures": figures}
 
 
 def test_without_a_cage_it_says_so_and_fails(monkeypatch, capsys):

@@ -130,6 +130,17 @@ def test_an_answer_over_the_limit_is_not_read(cage):
     assert outcome.reason == "output"
 
 
+def test_a_module_that_cannot_be_preloaded_is_logged_and_stops_nothing(caplog):
+    cage = Cage()
+    cage.preload(["gptbuilder.sandbox.trial", "gptbuilder.sandbox.nothing"])
+
+    assert echoed(cage, 1) == 1
+
+    cage.close()
+    assert "No module named 'gptbuilder.sandbox.nothing'" in caplog.text
+    assert "trial" not in caplog.text
+
+
 # --- Programs ------------------------------------------------------------------------------------
 
 

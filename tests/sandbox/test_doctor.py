@@ -21,7 +21,7 @@ HARMLESS = (
     "files:open_devices", "files:change_an_input", "files:follow_links_out", "files:use_open_descriptors",
     "processes:fork_bomb", "processes:start_threads", "processes:open_sockets", "processes:reach_local_services",
     "processes:read_other_memory", "processes:take_descriptors",
-    "processes:change_limits", "kernel:hide_memory", "kernel:fill_kernel_buffers", "kernel:watch_the_kernel",
+    "processes:change_limits", "kernel:hide_memory", "kernel:fill_kernel_buffers",
     "kernel:use_rings", "kernel:change_namespaces", "kernel:call_as_32_bit", "resources:fill_the_disk",
     "resources:fill_the_inodes", "resources:make_a_sparse_giant",
 )  # fmt: skip

@@ -55,7 +55,8 @@ def told(verdict: doctor.Verdict) -> str:
 def local_services() -> tuple[list[str], list[int]]:
     """Sockets and ports of this installation's PostgreSQL and Redis, as far as they are on this machine."""
     database = settings.DATABASES["default"]
-    found = [(database["HOST"], int(database["PORT"] or POSTGRES_PORT), "/.s.PGSQL.{port}"), _redis()]
+    postgres = str(database["HOST"]), int(str(database["PORT"] or POSTGRES_PORT)), "/.s.PGSQL.{port}"
+    found = [postgres, _redis()]
     sockets = [host + path.format(port=port) for host, port, path in found if host.startswith("/")]
     return sockets, [port for host, port, _ in found if host in LOOPBACK]
 
