@@ -25,7 +25,7 @@ from gptbuilder.embedded.children import Child  # noqa: E402
 START_SECONDS = 120
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 # What a conversation costs; the supervisor and its guardian count as memory only.
-PARTS = ("web", "runs", "indexing", "beat", "postgres", "redis")
+PARTS = ("web", "runs", "indexing", "postgres", "redis")
 
 PEOPLE = """
 import json
@@ -41,7 +41,7 @@ for number in range({count}):
     Workspace.objects.personal(user)
     session = SessionStore()
     session[SESSION_KEY] = user.pk
-    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[BACKEND_SESSION_KEY] = "gptbuilder.accounts.backends.PageBackend"
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.save()
     sessions.append(session.session_key)

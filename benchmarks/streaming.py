@@ -10,7 +10,7 @@ machine: the endpoint and the load take their share of the cores, too.
 - `stall_ms_p95`: of each conversation the longest time between two deltas.
 - `errors`: a conversation whose text is not all of the 100 tokens once, in order, or whose end is not `completed`.
   One that was over before its events were asked for has no deltas: its text comes at once, with `done`.
-- `cpu_ms_per_conversation`: web, workers, beat, PostgreSQL and Redis in the rounds of C=200, less what they use idle.
+- `cpu_ms_per_conversation`: web, workers, PostgreSQL and Redis in the rounds of C=200, less what they use idle.
 - `open_streams_1000_mb`: streams of runs that are marked as in progress and never go on.
 """
 

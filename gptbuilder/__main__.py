@@ -14,7 +14,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from gptbuilder.embedded import application, keys, model, places, postgres, redis
+from gptbuilder.embedded import application, embedder, keys, model, places, postgres, redis
 from gptbuilder.embedded.children import Child
 from gptbuilder.embedded.model_status import read_status
 from gptbuilder.embedded.places import CannotStart, Places
@@ -75,6 +75,8 @@ def start_all(supervisor: Supervisor, home: Places, host: str, port: int, base_u
     os.environ.update(common_environment(home, base_url))
     services: list[Child] = []
     models = [] if os.environ.get("OPENAI_BASE_URL") else [local_model(home)]
+    if embedder.is_wanted(home):
+        models.append(local_embedder(home))
     has_own_database = not os.environ.get("DATABASE_URL")
     if has_own_database:
         postgres.prepare(home)
@@ -121,6 +123,13 @@ def local_model(home: Places) -> Child:
         MODEL_STATUS_FILE=str(model.status_file(home)),
     )
     return model.child(home, port, key)
+
+
+def local_embedder(home: Places) -> Child:
+    embedder.prepare(home)
+    port, key = places.free_port(), secrets.token_urlsafe(24)
+    os.environ.update(LOCAL_EMBEDDING_URL=f"http://{embedder.HOST}:{port}/v1", LOCAL_EMBEDDING_API_KEY=key)
+    return embedder.child(home, port, key)
 
 
 def common_environment(home: Places, base_url: str) -> dict[str, str]:

@@ -1,4 +1,6 @@
-"""The Celery application: queues `runs` (threads), `indexing` and `default` (prefork), and one beat.
+"""The Celery application: queues `runs`, `indexing` and `default`, and one clock that sends what is due.
+
+The clock is a process of its own, or a thread of the one worker that is started with `--clock FILE`.
 
 Imported by whatever starts a process (asgi, manage, the workers), so that tasks find their broker.
 """
@@ -6,7 +8,9 @@ Imported by whatever starts a process (asgi, manage, the workers), so that tasks
 import os
 from typing import Any
 
-from celery import Celery
+import click
+from celery import Celery, bootsteps
+from celery.beat import EmbeddedService
 from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gptbuilder.settings")
@@ -21,3 +25,22 @@ app.set_default()
 @setup_logging.connect
 def leave_logging_alone(**_: Any) -> None:
     """Django has set it up; Celery would keep back everything below WARNING."""
+
+
+class Clock(bootsteps.StartStopStep):
+    """Celery's scheduler in this worker: a process for it alone would take 45 MB."""
+
+    def __init__(self, parent: Any, clock: str = "", **options: Any) -> None:
+        super().__init__(parent, **options)
+        self.enabled = bool(clock)
+        self.service: Any = EmbeddedService(parent.app, thread=True, schedule_filename=clock) if clock else None
+
+    def start(self, parent: Any) -> None:
+        self.service.start()
+
+    def stop(self, parent: Any) -> None:
+        self.service.stop()
+
+
+app.steps["worker"].add(Clock)
+app.user_options["worker"].add(click.Option(["--clock"], default="", help="Be the clock, and keep its times in FILE."))

@@ -131,8 +131,9 @@ def database(url: str) -> dict[str, object]:
         raise ImproperlyConfigured("DATABASE_URL must begin with postgres://")
     query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     pool = env_int("DATABASE_POOL", 16)
+    prepared = env_bool("DATABASE_PREPARED_STATEMENTS", default=True)
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "gptbuilder.web.postgresql",
         "NAME": unquote(parts.path.lstrip("/")) or "gptbuilder",
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
@@ -140,9 +141,10 @@ def database(url: str) -> dict[str, object]:
         "PORT": str(parts.port or ""),
         # A conversation waits for seconds: it must never hold a connection meanwhile, so they are pooled.
         "CONN_MAX_AGE": 0,
-        "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
-            **({"pool": {"min_size": 1, "max_size": pool, "timeout": 20}} if pool else {}),
+            **({"pool": {"min_size": 1, "max_size": pool, "timeout": 20, "max_idle": 30}} if pool else {}),
+            # Statements are planned once for a connection; not behind a pooler that mixes up whose they are.
+            **({"server_side_binding": True, "prepare_threshold": 2} if prepared else {}),
             "application_name": "gptbuilder",
             **query,
         },
@@ -192,7 +194,13 @@ CELERY_BROKER_URL = (
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 10, "socket_connect_timeout": 3, "max_connections": 1000}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": 10,
+    "socket_connect_timeout": 3,
+    "max_connections": 1000,
+    # A task is taken off the queue once. Who was to do it may die either way, and what must happen is found by rows.
+    "ack_emulation": False,
+}
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "interval_step": 0.1}
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
@@ -214,6 +222,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 15.0,
         "options": {"expires": 15},
     },
+    "let go of files": {"task": "gptbuilder.knowledge.tasks.let_go", "schedule": 3600.0},
     "look after vectors": {"task": "gptbuilder.knowledge.tasks.look_after_vectors", "schedule": 300.0},
     "purge guests": {"task": "gptbuilder.conversations.tasks.purge_guests", "schedule": 3600.0},
     "purge deleted chats": {"task": "gptbuilder.conversations.tasks.purge_chats", "schedule": 3600.0},
@@ -264,14 +273,17 @@ GUEST_MESSAGES_PER_HOUR = env_int("GUEST_MESSAGES_PER_HOUR", 20)
 GUESTS_PER_ADDRESS_PER_DAY = env_int("GUESTS_PER_ADDRESS_PER_DAY", 20)
 GUEST_MESSAGES_PER_GPT_PER_HOUR = env_int("GUEST_MESSAGES_PER_GPT_PER_HOUR", 300)
 MESSAGE_MAX_CHARACTERS = env_int("MESSAGE_MAX_CHARACTERS", 32_000)
+KNOWLEDGE_FILES_PER_GPT = env_int("KNOWLEDGE_FILES_PER_GPT", 20)
+KNOWLEDGE_FILE_MAX_BYTES = env_int("KNOWLEDGE_FILE_MAX_MB", 512) * 1024 * 1024
+KNOWLEDGE_PERSON_MAX_BYTES = env_int("KNOWLEDGE_PERSON_MAX_MB", 10 * 1024) * 1024 * 1024
 GUEST_DAYS = 30
 DELETED_CHAT_DAYS = 30
 
 # Accounts
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
+    "gptbuilder.accounts.backends.AdminBackend",
+    "gptbuilder.accounts.backends.PageBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -320,6 +332,8 @@ PERSONAL_DATA = [
     "gptbuilder.workspaces.personal_data.HOLDING",
     "gptbuilder.accounts.holding.HOLDING",
 ]
+# Who lists files of knowledge: each says which of some ids it lists. What nobody lists is erased after some days.
+FILE_HOLDERS = ["gptbuilder.gpts.files.listed"]
 DELETION_DAYS = 7
 EXPORT_DAYS = 7
 EMAIL_BACKEND = env("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
@@ -369,6 +383,7 @@ CONTENT_SECURITY_POLICY = {
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "gptbuilder.web.views.csrf_failure"
 SECURE_REFERRER_POLICY = "same-origin"
+SESSION_ENGINE = "gptbuilder.accounts.sessions"
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https://")
@@ -402,6 +417,8 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR"},
         "httpx": {"level": "WARNING"},
+        # A line for every connection that is borrowed and given back.
+        "psycopg.pool": {"level": "WARNING"},
         "celery": {"level": "WARNING"},
     },
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 import redis
 from django.conf import settings
@@ -15,6 +16,10 @@ from gptbuilder.providers import entries
 from tests import world
 
 pytest_plugins = ["tests.site"]
+
+# A machine that is busy is no failure.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +72,7 @@ def as_person():
 
     def signed_in(person: User) -> Client:
         client = Client()
-        client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(person, backend="gptbuilder.accounts.backends.PageBackend")
         return client
 
     return signed_in

@@ -320,7 +320,7 @@ def _is_ready(site: Site, output: Any) -> bool:
         ready = httpx.get(f"{site.url}/readyz", timeout=5).status_code == 200
     except httpx.TransportError:
         return False
-    return ready and {"web", "runs", "indexing", "beat"} <= set(site.children())
+    return ready and {"web", "runs", "indexing"} <= set(site.children())
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

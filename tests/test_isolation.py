@@ -264,7 +264,7 @@ def named(names: set[str]) -> list[Address]:
 
 def signed_in(person: User) -> Client:
     client = Client()
-    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(person, backend="gptbuilder.accounts.backends.PageBackend")
     return client
 
 

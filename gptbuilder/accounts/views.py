@@ -25,7 +25,7 @@ from gptbuilder.accounts.forms import EmailForm, PreferencesForm, ProfileForm
 from gptbuilder.accounts.models import User
 from gptbuilder.web import appearance, choices
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKEND = "gptbuilder.accounts.backends.PageBackend"
 
 
 @never_cache

@@ -13,18 +13,33 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 from django.db import connections
-from django.http import StreamingHttpResponse
-from django.shortcuts import get_object_or_404
+from django.http import Http404, StreamingHttpResponse
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.views.decorators.http import require_GET
 
+from gptbuilder.accounts.models import User
 from gptbuilder.accounts.requests import Request
 from gptbuilder.conversations import faces
 from gptbuilder.conversations.hub import hub
-from gptbuilder.conversations.models.run import Run
+from gptbuilder.conversations.models.run import Run, RunQuerySet
+from gptbuilder.web.ready import Ready
 
 PING_SECONDS = 15.0
+
+
+def _of(person_id: str, run_id: str) -> RunQuerySet:
+    return Run.objects.of(User(pk=person_id)).filter(pk=run_id)
+
+
+STATE = Ready(lambda person_id, run_id: _of(person_id, run_id).only("status"), str, str)
+ENDED = Ready(
+    lambda person_id, run_id: _of(person_id, run_id).select_related(
+        "thread__gpt__draft", "thread__gpt__live_version", "version", "answer"
+    ),
+    str,
+    str,
+)
 
 
 @require_GET
@@ -62,10 +77,13 @@ async def _follow(request: Request, run_id: str, after: str, ended: str) -> Asyn
 
 def _ended(request: Request, run_id: str) -> str:
     """The data of the `done` event when the run has ended, or nothing. Raises Http404 for a stranger."""
-    runs = Run.objects.of(request.person).filter(pk=run_id)
-    if get_object_or_404(runs.only("status")).is_active:
+    person_id = request.person.pk if request.person else ""
+    state = STATE.first(person_id, run_id)
+    if state is None:
+        raise Http404
+    if state.is_active:
         return ""
-    run = runs.select_related("thread__gpt__draft", "version", "answer").get()
+    run = ENDED.rows(person_id, run_id)[0]
     html = render_to_string("conversations/_answer.html", faces.ended_context(run), request=request)
     return json.dumps({"status": run.status, "html": html}, ensure_ascii=False)
 

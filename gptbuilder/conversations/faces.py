@@ -64,12 +64,13 @@ def furnish(messages: Sequence[Message], thread: Thread) -> None:
     """What a page shows with messages of this thread: images, what its owner thinks of answers, the place of each.
     Two queries, three when the messages were not read as a path."""
     by_id = {message.pk: message for message in messages}
-    for image in Attachment.objects.filter(message__in=[message.pk for message in messages if message.is_mine]):
-        message = by_id[str(image.message_id)]
-        message.images = [*message.images, image]
-    answers = [message.pk for message in messages if not message.is_mine]
-    for opinion in Feedback.objects.filter(message__in=answers, person=thread.owner_id):
-        by_id[opinion.message_id].opinion = opinion
+    if mine := [message.pk for message in messages if message.is_mine]:
+        for image in Attachment.objects.filter(message__in=mine):
+            message = by_id[str(image.message_id)]
+            message.images = [*message.images, image]
+    if answers := [message.pk for message in messages if not message.is_mine]:
+        for opinion in Feedback.objects.filter(message__in=answers, person=thread.owner_id):
+            by_id[opinion.message_id].opinion = opinion
     for message in messages:
         if message.place is None:
             beside = Message.objects.filter(thread=message.thread_id, parent=message.parent_id)

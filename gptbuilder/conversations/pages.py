@@ -63,8 +63,17 @@ class Pane:
         return self.channel or f"{self.key}:{self.gpt.pk if self.gpt else ''}"
 
 
-def chat(thread: Thread, shown: list[dict[str, Any]] | None = None) -> Pane:
-    """A chat that has begun. Expects the thread's GPT with draft and live version; `shown` is its lines, if known."""
+def chat(thread: Thread) -> Pane:
+    """A chat that has begun. Expects the thread's GPT with draft and live version."""
+    return _chat(thread, lines(thread), waiting(thread))
+
+
+def begun(run: Run) -> Pane:
+    """A chat whose first message this run answers: all of it is at hand, nothing is read."""
+    return _chat(run.thread, [{"message": run.question}, answer(run, run.thread)], [])
+
+
+def _chat(thread: Thread, shown: list[dict[str, Any]], queued: Sequence[QueuedMessage]) -> Pane:
     gpt = thread.gpt
     here = reverse("conversations:thread", args=[thread.pk])
     return Pane(
@@ -75,9 +84,9 @@ def chat(thread: Thread, shown: list[dict[str, Any]] | None = None) -> Pane:
         refresh_url=here,
         channel=thread.pk,
         thread=thread,
-        lines=lines(thread) if shown is None else shown,
+        lines=shown,
         note=_note(gpt, thread.owner_id),
-        queued=waiting(thread),
+        queued=queued,
         takes_images=sees(faces.face(gpt)) if gpt else False,
     )
 
@@ -132,11 +141,6 @@ def answer(run: Run, thread: Thread) -> dict[str, Any]:
     """The context of a finished or a pending answer. `thread` has its GPT, draft and live version fetched."""
     run.thread = thread
     return faces.answer_context(run)
-
-
-def begun(run: Run) -> Pane:
-    """A chat whose first message this run answers: all of it is at hand, nothing is read."""
-    return chat(run.thread, [{"message": run.question}, answer(run, run.thread)])
 
 
 def key_of(thread: Thread) -> str:

@@ -27,6 +27,9 @@ from gptbuilder.conversations.models.queued import QueuedMessage
 from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.thread import Thread
 from gptbuilder.conversations.turns import TurnRefused
+from gptbuilder.web.ready import Ready
+
+FIRST = Ready(lambda thread_id: QueuedMessage.objects.filter(thread=thread_id)[:1], str)
 
 FULL = gettext_lazy("At most five messages can wait. Take one out, or wait for the answer.")
 NOTHING_WAITS = gettext_lazy("No message is waiting any more.")
@@ -49,7 +52,7 @@ def say(thread: Thread, person: User, text: str, now: datetime, images: Iterable
 def advance(thread_id: str, now: datetime) -> Run | None:
     """Make the first message that waits a turn, as its sender may now. None when none waits, or when it is refused:
     then all wait on. Expects a transaction that holds the thread's row."""
-    first = QueuedMessage.objects.filter(thread=thread_id).first()
+    first = FIRST.first(thread_id)
     if first is None:
         return None
     try:

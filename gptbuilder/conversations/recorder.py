@@ -24,9 +24,15 @@ from gptbuilder.conversations.models.step import RunStep
 from gptbuilder.conversations.models.thread import Thread
 from gptbuilder.gateway.types import Completion, ToolCall
 from gptbuilder.web import markdown
+from gptbuilder.web.ready import Ready
 
 RETRY_SECONDS = 30.0
 PAUSE_SECONDS = 0.5
+
+CLAIMED = Ready(
+    lambda run_id: Run.objects.select_related("thread", "version", "person", "question").filter(pk=run_id), str
+)
+STEPS = Ready(lambda run_id: RunStep.objects.filter(run=run_id), str)
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -68,7 +74,7 @@ def claim(run_id: str) -> Run | None:
         )
         if cursor.fetchone() is None:
             return None
-    return Run.objects.select_related("thread", "version", "person", "question").get(pk=run_id)
+    return CLAIMED.first(run_id)
 
 
 @persistent
@@ -127,7 +133,7 @@ def finish(
     """
     now = timezone.now()
     with transaction.atomic():
-        steps = list(RunStep.objects.filter(run=run))
+        steps = STEPS.rows(run.pk)
         if completion is not None:
             position = max((step.position for step in steps), default=0) + 1
             steps.append(_message_step(run, position, completion, started_at or now, now))

@@ -20,6 +20,7 @@ from gptbuilder.gpts.models import GPT
 
 GPTS_MOST = 8
 CHATS_MOST = 100
+TODAY = _("Today")
 
 
 @dataclass(frozen=True)
@@ -38,19 +39,30 @@ class Group:
     label: str | Promise
     threads: list[Thread]
 
+    @property
+    def is_today(self) -> bool:
+        return self.label is TODAY
+
 
 @dataclass(frozen=True)
 class Sidebar:
-    """`older_before` names the last chat shown when there are more, and is empty otherwise."""
+    """`older_before` names the last chat shown when there are more, and is empty otherwise. Today is always there:
+    what begins later is put into it."""
 
     shortcuts: list[Shortcut]
     groups: list[Group]
     older_before: str = ""
 
+    @property
+    def is_empty(self) -> bool:
+        return not self.shortcuts and not any(group.threads for group in self.groups)
+
 
 def sidebar(person: User, now: datetime) -> Sidebar:
     """Two queries. GPTs: the last used first. Chats: the newest CHATS_MOST."""
     groups, older_before = chats(person, now)
+    if not groups or not groups[0].is_today:
+        groups.insert(0, Group(TODAY, []))
     return Sidebar(_shortcuts(person), groups, older_before)
 
 
@@ -66,7 +78,7 @@ def chats(person: User, now: datetime, before: Thread | None = None) -> tuple[li
 
 def grouped(threads: Iterable[Thread], today: date) -> list[Group]:
     """Threads, newest first, as Today, Yesterday, Last week (seven days) and Older; empty groups are left out."""
-    groups = [Group(_("Today"), []), Group(_("Yesterday"), []), Group(_("Last week"), []), Group(_("Older"), [])]
+    groups = [Group(TODAY, []), Group(_("Yesterday"), []), Group(_("Last week"), []), Group(_("Older"), [])]
     for thread in threads:
         day = timezone.localtime(thread.updated_at).date()
         if day >= today:
@@ -80,6 +92,11 @@ def grouped(threads: Iterable[Thread], today: date) -> list[Group]:
     return [group for group in groups if group.threads]
 
 
+def shortcut(gpt: GPT) -> Shortcut:
+    """No query, for a GPT with its draft and live version."""
+    return Shortcut(gpt.pk, faces.face(gpt).name, pictures.url(faces.face(gpt), gpt.pk))
+
+
 def _shortcuts(person: User) -> list[Shortcut]:
     mine = Q(threads__owner=person, threads__purpose=Thread.Purpose.CHAT)
     gpts = (
@@ -89,4 +106,4 @@ def _shortcuts(person: User) -> list[Shortcut]:
         .annotate(used_at=Coalesce(Max("threads__updated_at", filter=mine), "updated_at"))
         .order_by("-used_at")[:GPTS_MOST]
     )
-    return [Shortcut(gpt.pk, faces.face(gpt).name, pictures.url(faces.face(gpt), gpt.pk)) for gpt in gpts]
+    return [shortcut(gpt) for gpt in gpts]

@@ -101,8 +101,8 @@ def begin(
         thread.save(force_insert=True)
         question.save(force_insert=True)
         take(images, person, message=question)
-        _seen(person.pk, now)
-        return _queue(thread, version, person, question)
+        _seen(person, now)
+        return _run(thread, version, person, question)
 
 
 def edit(message: Message, person: User, text: str, now: datetime) -> Run:
@@ -231,9 +231,10 @@ def _count(person: User, workspace: Workspace, gpt: GPT, now: datetime) -> None:
         raise TurnRefused("limit", limit_sentence(reached)) from reached
 
 
-def _seen(person_id: str, now: datetime) -> None:
+def _seen(person: User, now: datetime) -> None:
     """Note that the person is there; at most every SEEN_EVERY."""
-    User.objects.filter(pk=person_id, last_seen_at__lt=now - SEEN_EVERY).update(last_seen_at=now)
+    if person.last_seen_at < now - SEEN_EVERY:
+        User.objects.filter(pk=person.pk).update(last_seen_at=now)
 
 
 def limit_sentence(reached: limits.LimitReached) -> str:
@@ -259,7 +260,7 @@ def _say(thread: Thread, parent_id: str | None, text: str, now: datetime) -> Mes
     if not thread.title:
         thread.title = _title(text)
     thread.save(update_fields=["head", "title", "updated_at"])
-    _seen(thread.owner_id, now)
+    _seen(thread.owner, now)
     return question
 
 
@@ -268,10 +269,15 @@ def _title(text: str) -> str:
 
 
 def _queue(thread: Thread, version: GPTVersion, person: User, question: Message) -> Run:
+    """The run that answers the question, unless another one of the thread is active. Raises TurnRefused."""
     try:
         with transaction.atomic():
-            run = Run.objects.create(thread=thread, version=version, person=person, question=question)
+            return _run(thread, version, person, question)
     except IntegrityError as error:
         raise TurnRefused("busy", BUSY) from error
+
+
+def _run(thread: Thread, version: GPTVersion, person: User, question: Message) -> Run:
+    run = Run.objects.create(thread=thread, version=version, person=person, question=question)
     transaction.on_commit(lambda: send(run.pk))
     return run

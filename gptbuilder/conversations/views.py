@@ -146,8 +146,8 @@ def _begin(request: Request, person: User, gpt: GPT) -> HttpResponse:
         run = turns.begin(person, gpt, text, timezone.now(), images=images)
     except TurnRefused as refusal:
         return pages.refused(request, refusal, "chat")
-    pane = pages.begun(run)
-    context = {"pane": pane, "thread": run.thread, **_surroundings(request)}
+    shortcut = None if gpt.builtin else sidebar.shortcut(gpt)
+    context = {"pane": pages.begun(run), "thread": run.thread, "shortcut": shortcut}
     response = render(request, "conversations/_started.html", context)
     response["HX-Retarget"] = "#pane-chat"
     response["HX-Reswap"] = "outerHTML"
@@ -178,7 +178,10 @@ def _threads(request: Request) -> ThreadQuerySet:
 
 
 def _usable(request: Request, gpt_id: str) -> GPT:
-    return get_object_or_404(GPT.objects.usable_by(request.person).select_related("draft", "live_version"), pk=gpt_id)
+    found = access.usable(gpt_id, request.person)
+    if found is None:
+        raise Http404
+    return found
 
 
 def _linked(token: str) -> GPT:

@@ -14,6 +14,8 @@ MANAGE = [PYTHON, "manage.py"]
 # Runs wait for the network nearly all their lives, so one process holds hundreds of them.
 RUN_THREADS = 500
 WORKER_FLAGS = ["--without-gossip", "--without-mingle"]
+# Of the many threads only one runs Python at a time: they need no memory of their own to allocate from.
+FEW_ARENAS = {"MALLOC_ARENA_MAX": "2"}
 
 
 def children(home: Path, host: str, port: int) -> list[Child]:
@@ -27,8 +29,10 @@ def children(home: Path, host: str, port: int) -> list[Child]:
             "--no-proxy-headers", "--log-level", "warning",
         ),
         _child("runs", *_worker("runs"), "--pool", "threads", "--concurrency", str(RUN_THREADS)),
-        _child("indexing", *_worker("indexing,default"), "--pool", "threads", "--concurrency", "4"),
-        _child("beat", "gptbuilder", "beat", str(home / "beat-schedule")),
+        _child(
+            "indexing", *_worker("indexing,default"), "--pool", "threads", "--concurrency", "4",
+            "--clock", str(home / "beat-schedule"),
+        ),
     ]  # fmt: skip
 
 
@@ -85,7 +89,7 @@ def _fingerprint(paths: Iterable[Path]) -> str:
 
 
 def _child(name: str, module: str, *arguments: str) -> Child:
-    return Child(name, [PYTHON, "-m", module, *arguments], folder=ROOT)
+    return Child(name, [PYTHON, "-m", module, *arguments], FEW_ARENAS, folder=ROOT)
 
 
 def _worker(queues: str) -> list[str]:

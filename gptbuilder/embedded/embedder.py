@@ -27,7 +27,7 @@ from gptbuilder.embedded.embedding_weights import MODEL_NAME
 from gptbuilder.embedded.places import Places, default_home, free_port, require_space, settle
 from gptbuilder.embedded.weights import FetchFailed
 
-__all__ = ["MODEL_NAME", "child", "prepare"]
+__all__ = ["MODEL_NAME", "child", "is_wanted", "prepare"]
 
 HOST = "127.0.0.1"
 TOKENS_MOST = 512
@@ -40,6 +40,12 @@ SHORTENED = 0.9
 FETCH_AGAIN_SECONDS = 60.0
 ANSWER_SECONDS = 600.0
 QUESTION, PASSAGE = 0, 1
+
+
+def is_wanted(places: Places) -> bool:
+    """Unless another model embeds; then only where it has embedded before, for its vectors serve until they are
+    replaced. It costs little while nobody asks it."""
+    return not os.environ.get("EMBEDDING_BASE_URL") or (_folder(places) / embedding_weights.FILE_NAME).exists()
 
 
 def prepare(places: Places) -> None:
@@ -193,9 +199,16 @@ def serve(embedder: Embedder, port: int, api_key: str) -> ThreadingHTTPServer:
         def log_message(self, format: str, *arguments: Any) -> None:
             """What people ask is not for a log."""
 
-    server = ThreadingHTTPServer((HOST, port), Handler)
-    server.daemon_threads = True
-    return server
+    return _Server((HOST, port), Handler)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        # Who asked may have gone: a page that was left, a worker that was stopped.
+        if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
 
 
 def _texts(body: bytes) -> list[str] | None:

@@ -5,6 +5,29 @@ from __future__ import annotations
 from gptbuilder.accounts.models import User
 from gptbuilder.gpts.models import GPT, LinkVisit
 from gptbuilder.lib.ids import new_token
+from gptbuilder.web.ready import Ready
+
+
+def usable(gpt_id: str, person: User | None) -> GPT | None:
+    """The GPT with draft and live version if this person may talk to it now. One query."""
+    if person is None:
+        return None
+    return (FOR_GUESTS if person.is_guest else FOR_MEMBERS).first(person.pk, gpt_id)
+
+
+def _usable(kind: str) -> Ready[GPT]:
+    return Ready(
+        lambda person_id, gpt_id: (
+            GPT.objects.usable_by(User(pk=person_id, kind=kind))
+            .select_related("draft", "live_version")
+            .filter(pk=gpt_id)
+        ),
+        str,
+        str,
+    )
+
+
+FOR_MEMBERS, FOR_GUESTS = _usable(User.Kind.MEMBER), _usable(User.Kind.GUEST)
 
 
 def share(gpt: GPT, audience: str) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-MEANING = 0.35
+MEANING = 0.45
 
 
 def fused(

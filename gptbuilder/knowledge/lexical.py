@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 from django.db import connection
 from psycopg import sql
 
@@ -179,10 +180,9 @@ def _counts(scope: Scope, lexemes: list[str]) -> dict[str, int]:
 
 
 def _entries(scope: Scope, lexemes: list[str]) -> dict[str, bytes]:
-    with connection.cursor() as cursor:
-        # In binary: PostgreSQL's text of bytes is twice as long and must be read letter by letter.
-        native = cursor.connection.cursor(binary=True)
-        native.execute(ENTRIES, [list(scope.content_ids), lexemes])
+    # In binary: PostgreSQL's text of bytes is twice as long and must be read letter by letter.
+    with connection.cursor() as cursor, psycopg.Cursor(cursor.connection) as native:
+        native.execute(ENTRIES, [list(scope.content_ids), lexemes], binary=True)
         return {lexeme: bytes(entries) for lexeme, entries in native.fetchall()}
 
 

@@ -25,7 +25,7 @@ from redis.exceptions import RedisError
 
 import gptbuilder
 from gptbuilder.conversations.models.run import Run
-from gptbuilder.web import model_notice, presence
+from gptbuilder.web import model_notice, presence, redis_client
 
 State = Literal["good", "caution", "bad"]
 
@@ -113,7 +113,7 @@ def _database() -> Part:
 
 def _redis() -> Part:
     began = time.perf_counter()
-    told: Any = presence.connection().info()
+    told: Any = redis_client.connection().info()
     milliseconds = (time.perf_counter() - began) * 1000
     used, most = told["used_memory"], told.get("maxmemory", 0)
     says = _("Answers in %(count)s ms and uses %(memory)s of memory.") % {

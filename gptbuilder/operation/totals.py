@@ -15,7 +15,7 @@ from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Q,
 from redis.exceptions import WatchError
 
 from gptbuilder.conversations.models.run import Run
-from gptbuilder.web import presence
+from gptbuilder.web import redis_client
 
 KEY = "operation:totals"
 # A row may become visible a moment after the time that stands in it.
@@ -43,7 +43,7 @@ def read(now: datetime) -> Totals:
     Raises RedisError, because without a memory every call would read every row.
     """
     until = now - SETTLED
-    with presence.connection().pipeline() as pipeline:
+    with redis_client.connection().pipeline() as pipeline:
         pipeline.watch(KEY)  # type: ignore[no-untyped-call]
         remembered: Any = pipeline.get(KEY)
         totals = Totals(**json.loads(remembered)) if remembered else Totals()

@@ -7,15 +7,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
-from django.core.cache import cache
-from django.db.models import Max
 from redis.exceptions import RedisError
 
 from gptbuilder.accounts.models import User
 from gptbuilder.usage.models import Allowance
+from gptbuilder.web.ready import Ready
+from gptbuilder.web.redis_client import connection
 from gptbuilder.workspaces.models import Workspace
 
 log = logging.getLogger(__name__)
+
+MESSAGES = Ready(
+    lambda workspace_id, now: Allowance.objects.in_force(now).filter(
+        workspace=workspace_id, kind=Allowance.Kind.MESSAGES_PER_HOUR
+    ),
+    str,
+    datetime,
+)
 
 
 @dataclass
@@ -33,9 +41,8 @@ def check_message(person: User, workspace: Workspace, gpt_id: str, now: datetime
         count(f"guest-gpt:{gpt_id}", settings.GUEST_MESSAGES_PER_GPT_PER_HOUR, timedelta(hours=1), now)
         allowed = settings.GUEST_MESSAGES_PER_HOUR
     else:
-        allowances = Allowance.objects.in_force(now).filter(workspace=workspace, kind=Allowance.Kind.MESSAGES_PER_HOUR)
-        bought = allowances.aggregate(largest=Max("amount"))["largest"]
-        allowed = max(settings.MESSAGES_PER_HOUR, bought or 0)
+        bought = (allowance.amount for allowance in MESSAGES.rows(workspace.pk, now))
+        allowed = max([settings.MESSAGES_PER_HOUR, *bought])
     count(f"messages:{person.pk}", allowed, timedelta(hours=1), now)
 
 
@@ -53,9 +60,11 @@ def count(what: str, limit: int, window: timedelta, now: datetime) -> None:
     number = int(now.timestamp()) // seconds
     key = f"limit:{what}:{number}"
     try:
-        cache.add(key, 0, timeout=seconds * 2)
-        used = cache.incr(key)
-    except (RedisError, ValueError):
+        with connection().pipeline(transaction=False) as pipeline:
+            pipeline.incr(key)
+            pipeline.expire(key, seconds * 2)
+            used = pipeline.execute()[0]
+    except (RedisError, OSError):
         log.warning("limit not counted, Redis is away", extra={"limit": what})
         return
     if used > limit:

@@ -13,12 +13,11 @@ import platform
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-import redis
-from django.conf import settings
 from redis.exceptions import RedisError
+
+from gptbuilder.web.redis_client import connection
 
 KEY = "processes"
 ERRORS_KEY = "errors"
@@ -96,12 +95,6 @@ def queued(names: Iterable[str]) -> dict[str, int]:
         for name in waiting:
             pipeline.llen(name)
         return dict(zip(waiting, pipeline.execute(), strict=True))
-
-
-@cache
-def connection() -> redis.Redis:
-    """The client of this process; connects when it is used, and again after a fork."""
-    return redis.Redis.from_url(settings.REDIS_URL, decode_responses=True, socket_connect_timeout=2, socket_timeout=2)
 
 
 class ErrorCounter(logging.Handler):

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from gptbuilder.accounts.models import User
 from gptbuilder.lib.ids import new_id
+from gptbuilder.web.ready import Ready
 
 
 def new_workspace_id() -> str:
@@ -17,8 +18,7 @@ def new_workspace_id() -> str:
 class WorkspaceManager(models.Manager["Workspace"]):
     def personal(self, user: User) -> Workspace:
         """The person's own workspace; made when first asked for. Safe to call twice at once."""
-        found = self.filter(personal_of=user).first()
-        if found:
+        if found := PERSONAL.first(user.pk):
             return found
         with transaction.atomic():
             workspace, created = self.get_or_create(personal_of=user, defaults={"name": str(user)})
@@ -39,6 +39,9 @@ class Workspace(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+PERSONAL = Ready(lambda person_id: Workspace.objects.filter(personal_of=person_id), str)
 
 
 class Membership(models.Model):

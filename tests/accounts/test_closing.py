@@ -37,7 +37,7 @@ def signed_in(person: User) -> Client:
 
 def close(person: User) -> Client:
     client = Client()
-    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(person, backend="gptbuilder.accounts.backends.PageBackend")
     client.post("/accounts/reauthenticate/", {"password": PASSWORD})
     response = client.post("/settings/delete/")
     assert response.status_code == 200

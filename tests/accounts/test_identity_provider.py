@@ -159,7 +159,7 @@ def test_whoever_made_the_account_before_its_owner_keeps_no_key_to_it(ada, setti
     EmailAddress.objects.create(user=ada, email=ada.email, verified=False, primary=True)
     Authenticator.objects.create(user=ada, type="webauthn", data={"name": "Waiting", "credential": {}})
     waiting = Client()
-    waiting.force_login(ada, backend="django.contrib.auth.backends.ModelBackend")
+    waiting.force_login(ada, backend="gptbuilder.accounts.backends.PageBackend")
     waiting.get("/settings/")
     client = Client()
     sign_in(client, "ada")

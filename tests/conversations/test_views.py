@@ -64,7 +64,19 @@ def test_the_first_message_makes_a_thread_and_names_its_address(ada, as_person):
     assert response["HX-Push-Url"] == f"/c/{thread.pk}/"
     assert response["HX-Retarget"] == "#pane-chat"
     assert b"<run-stream" in response.content
-    assert b'id="lists"' in response.content
+    page = response.content.decode()
+    assert 'hx-swap-oob="afterbegin:#chats-today"' in page
+    assert f'href="/c/{thread.pk}/" aria-current="page"' in page
+    assert "#shortcuts" not in page
+
+
+def test_the_first_message_puts_the_gpt_in_front_of_the_others(ada, as_person):
+    gpt = world.trail_planner(ada)
+
+    page = as_person(ada).post(reverse("conversations:start", args=[gpt.pk]), {"text": "Hello"}).content.decode()
+
+    assert f'<li id="shortcut-{gpt.pk}" hx-swap-oob="delete">' in page
+    assert 'hx-swap-oob="afterbegin:#shortcuts"' in page
 
 
 def test_an_empty_first_message_leaves_no_thread_behind(ada, as_person):

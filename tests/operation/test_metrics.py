@@ -16,7 +16,7 @@ from gptbuilder.conversations import turns
 from gptbuilder.conversations.models.run import Run
 from gptbuilder.gpts import builtin
 from gptbuilder.operation import totals
-from gptbuilder.web import presence
+from gptbuilder.web import presence, redis_client
 
 pytestmark = pytest.mark.django_db
 
@@ -114,12 +114,12 @@ def test_runs_that_have_not_ended_are_told_by_state_with_how_long_they_wait(ada)
 def test_open_streams_are_those_of_all_web_processes_that_live():
     presence.note(presence.WEB, 3)
     line = "[1.0, 1, 40]"
-    presence.connection().hset(presence.KEY, "web@elsewhere:1", line)
+    redis_client.connection().hset(presence.KEY, "web@elsewhere:1", line)
 
     found = scraped()
 
     assert found["gptbuilder_streams_open", frozenset()] == 3
-    assert presence.connection().hexists(presence.KEY, "web@elsewhere:1") is False
+    assert redis_client.connection().hexists(presence.KEY, "web@elsewhere:1") is False
 
 
 def test_what_is_logged_as_an_error_is_counted():
@@ -130,12 +130,12 @@ def test_what_is_logged_as_an_error_is_counted():
 
 
 def test_without_redis_the_database_still_tells(settings, ada):
-    presence.connection.cache_clear()
+    redis_client.connection.cache_clear()
     settings.REDIS_URL = "redis://127.0.0.1:9/0"
     try:
         found = scraped()
     finally:
-        presence.connection.cache_clear()
+        redis_client.connection.cache_clear()
 
     assert found["gptbuilder_up", frozenset({("service", "redis")})] == 0
     assert found["gptbuilder_up", frozenset({("service", "database")})] == 1

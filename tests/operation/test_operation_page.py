@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from gptbuilder.operation import charts, figures, parts
-from gptbuilder.web import presence
+from gptbuilder.web import presence, redis_client
 
 pytestmark = pytest.mark.django_db
 
@@ -69,7 +69,7 @@ def test_services_that_live_are_good_and_silent_ones_are_not():
 
 
 def test_a_clock_that_stands_still_is_noticed():
-    presence.connection().hset(presence.KEY, "clock@", f"[{time.time() - 60}, 0, 0]")
+    redis_client.connection().hset(presence.KEY, "clock@", f"[{time.time() - 60}, 0, 0]")
 
     state, says = states()["Clock"]
 
@@ -89,7 +89,7 @@ def test_an_endpoint_that_fails_is_told_by_its_answers(ended_run):
 def test_without_redis_the_page_says_so_and_shows_the_rest(as_person, mo, settings, ended_run):
     ended_run()
     client = as_person(mo)
-    presence.connection.cache_clear()
+    redis_client.connection.cache_clear()
     settings.REDIS_URL = "redis://127.0.0.1:9/0"
     settings.CACHES = {
         "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:9/0"}
@@ -97,7 +97,7 @@ def test_without_redis_the_page_says_so_and_shows_the_rest(as_person, mo, settin
     try:
         text = client.get(PAGE).text
     finally:
-        presence.connection.cache_clear()
+        redis_client.connection.cache_clear()
 
     assert "Does not answer." in text and "Unknown while Redis does not answer." in text
     assert "0.50 s" in text

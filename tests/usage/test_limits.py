@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gptbuilder.usage import limits
+from gptbuilder.web import redis_client
 
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -28,12 +29,11 @@ def test_the_next_window_begins_at_nought():
 
 
 def test_without_redis_nothing_is_refused(settings):
-    settings.CACHES = {
-        "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
-            "LOCATION": "redis://127.0.0.1:1/0",
-        }
-    }
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    redis_client.connection.cache_clear()
 
-    for _ in range(3):
-        limits.count("test", 1, HOUR, NOW)
+    try:
+        for _ in range(3):
+            limits.count("test", 1, HOUR, NOW)
+    finally:
+        redis_client.connection.cache_clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
 
 from django import template
 from django.forms import BoundField, CheckboxInput
@@ -20,8 +21,10 @@ SPRITE = "img/icons.svg"
 
 
 @register.simple_tag
+@cache
 def icon(name: str, extra: str = "") -> SafeString:
-    """`{% icon "search" %}`, `{% icon "down" "small" %}`: decoration, so the text beside it must say what it means."""
+    """`{% icon "search" %}`, `{% icon "down" "small" %}`: decoration, so the text beside it must say what it means.
+    A page has dozens, of few kinds."""
     css = f"icon {extra}".strip()
     return format_html('<svg class="{}" aria-hidden="true"><use href="{}#icon-{}"/></svg>', css, static(SPRITE), name)
 
