@@ -34,8 +34,12 @@ from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.share import Share
 from gptbuilder.conversations.models.step import RunStep
 from gptbuilder.conversations.models.thread import Thread
-from gptbuilder.gpts import access, builtin, deleting, drafts, pictures, versions
+from gptbuilder.gpts import access, builtin, deleting, drafts, files, pictures, versions
 from gptbuilder.gpts.models import GPT, Draft, GPTVersion, LinkVisit, Picture
+from gptbuilder.knowledge import cases, records
+from gptbuilder.knowledge.models import Content, KnowledgeFile, Passage, RetrievalCase, RetrievalTrial, Search
+from gptbuilder.knowledge.search import Found
+from gptbuilder.lib.ids import new_id
 from gptbuilder.providers.models import Provider, ProviderModel
 from gptbuilder.workspaces.models import Workspace
 from tests import world
@@ -75,8 +79,9 @@ OBJECTS = {
     "builder:create", "builder:conversation", "builder:messages", "builder:configure", "builder:reversal",
     "builder:draft", "builder:lock", "builder:picture", "builder:preview", "builder:preview_conversation",
     "builder:preview_messages", "builder:preview_reset", "builder:publication", "builder:audience", "builder:link",
-    "builder:versions", "builder:comparison", "builder:restoration", "builder:duplicate", "builder:deletion",
-    "builder:recovery", "gpts:picture", "accounts:end_session", "accounts:download",
+    "builder:retrieval", "builder:passages", "builder:cases", "builder:case_deletion", "builder:case_recovery",
+    "builder:trials", "builder:versions", "builder:comparison", "builder:restoration", "builder:duplicate",
+    "builder:deletion", "builder:recovery", "gpts:picture", "accounts:end_session", "accounts:download",
 }  # fmt: skip
 # Their tokens below open nothing any more, for the owner neither.
 LINKS = {
@@ -125,6 +130,11 @@ class Ada:
             QueuedMessage: {"thread__owner": self.person},
             Attachment: {"person": self.person},
             LinkVisit: {"gpt__owner": self.person},
+            KnowledgeFile: {"uploaded_by": self.person},
+            Passage: {"content__files__uploaded_by": self.person},
+            Search: {"holder_id__in": self.values["gpt_id"]},
+            RetrievalCase: {"holder_id__in": self.values["gpt_id"]},
+            RetrievalTrial: {"holder_id__in": self.values["gpt_id"]},
         }
         return {
             model.__name__: list(model._default_manager.filter(**mine).order_by("pk").values())
@@ -156,6 +166,13 @@ def own(ada: User, cleo: User) -> Ada:
     said = Message.objects.filter(thread__owner=ada)
     Feedback.objects.create(message=said.filter(role="assistant")[0], person=ada, rating="down", words=SECRET)
     images = [marked_image(ada), marked_image(ada, message=said[0]), marked_image(ada, queued=waiting)]
+    file = KnowledgeFile.objects.get(pk=private.draft.files[0]["id"])
+    here, removed = (
+        cases.add(gpt_id, f"case {SECRET}", file, Passage.objects.get(content=file.content_id))
+        for gpt_id in (private.pk, ended.pk)
+    )
+    cases.remove(removed, timezone.now())
+    records.note_search(private.pk, f"search {SECRET}", Found(), asker=ada, is_makers=True)
     return Ada(
         ada,
         {
@@ -171,6 +188,8 @@ def own(ada: User, cleo: User) -> Ada:
             "token": [str(token), *dead_shares],
             "pk": [str(marked_session(ada).pk)],
             "export_id": [marked_export(ada).pk],
+            "file_id": [file.pk],
+            "case_id": [here.pk, removed.pk],
         },
     )
 
@@ -193,10 +212,23 @@ def marked_image(owner: User, **place: Message | QueuedMessage) -> Attachment:
     return image
 
 
+def marked_file(owner: User) -> KnowledgeFile:
+    workspace = Workspace.objects.personal(owner)
+    content = Content(workspace=workspace, sha256=new_id("sha"), size_bytes=9, state=Content.State.WORDS)
+    content.file.save("file", ContentFile(f"bytes {SECRET}".encode()), save=False)
+    content.passage_count = 1
+    content.save()
+    Passage.objects.create(content=content, position=0, kind="page", number=1, text=f"passage {SECRET}", sha256="0")
+    return KnowledgeFile.objects.create(
+        workspace=workspace, uploaded_by=owner, content=content, name=f"file {SECRET}.txt", size_bytes=9
+    )
+
+
 def marked_gpt(owner: User) -> GPT:
     marked = {name: f"{name} {SECRET}" for name in ("name", "description", "instructions")}
     gpt = world.trail_planner(owner, **marked, starters=[f"starter {SECRET}"])
     drafts.apply(gpt.pk, {"picture_id": pictures.receive(gpt, BytesIO(png())).pk})
+    files.add(gpt, [marked_file(owner)])
     versions.publish(gpt, owner, timezone.now())
     return GPT.objects.get(pk=gpt.pk)
 
