@@ -36,8 +36,18 @@ from gptbuilder.conversations.models.step import RunStep
 from gptbuilder.conversations.models.thread import Thread
 from gptbuilder.gpts import access, builtin, deleting, drafts, files, pictures, versions
 from gptbuilder.gpts.models import GPT, Draft, GPTVersion, LinkVisit, Picture
-from gptbuilder.knowledge import uploads
-from gptbuilder.knowledge.models import Content, KnowledgeFile, Passage, Upload
+from gptbuilder.knowledge import cases, records, uploads
+from gptbuilder.knowledge.models import (
+    Content,
+    KnowledgeFile,
+    Passage,
+    RetrievalCase,
+    RetrievalTrial,
+    Search,
+    Upload,
+)
+from gptbuilder.knowledge.search import Found
+from gptbuilder.lib.ids import new_id
 from gptbuilder.providers.models import Provider, ProviderModel
 from gptbuilder.workspaces.models import Workspace
 from tests import world
@@ -77,10 +87,11 @@ OBJECTS = {
     "builder:create", "builder:conversation", "builder:messages", "builder:configure", "builder:reversal",
     "builder:draft", "builder:lock", "builder:picture", "builder:preview", "builder:preview_conversation",
     "builder:preview_messages", "builder:preview_reset", "builder:publication", "builder:audience", "builder:link",
-    "builder:versions", "builder:comparison", "builder:restoration", "builder:duplicate", "builder:deletion",
-    "builder:recovery", "builder:files", "builder:file_rules", "builder:file", "builder:file_return",
-    "builder:file_replacement", "builder:file_reading", "builder:file_erasure", "builder:file_content",
-    "knowledge:upload", "gpts:picture", "accounts:end_session", "accounts:download",
+    "builder:retrieval", "builder:passages", "builder:cases", "builder:case_deletion", "builder:case_recovery",
+    "builder:trials", "builder:versions", "builder:comparison", "builder:restoration", "builder:duplicate",
+    "builder:deletion", "builder:recovery", "builder:files", "builder:file_rules", "builder:file",
+    "builder:file_return", "builder:file_replacement", "builder:file_reading", "builder:file_erasure",
+    "builder:file_content", "knowledge:upload", "gpts:picture", "accounts:end_session", "accounts:download",
 }  # fmt: skip
 # Their tokens below open nothing any more, for the owner neither.
 LINKS = {
@@ -130,8 +141,11 @@ class Ada:
             Attachment: {"person": self.person},
             LinkVisit: {"gpt__owner": self.person},
             KnowledgeFile: {"uploaded_by": self.person},
+            Passage: {"content__files__uploaded_by": self.person},
+            Search: {"holder_id__in": self.values["gpt_id"]},
+            RetrievalCase: {"holder_id__in": self.values["gpt_id"]},
+            RetrievalTrial: {"holder_id__in": self.values["gpt_id"]},
             Content: {"workspace__personal_of": self.person},
-            Passage: {"content__workspace__personal_of": self.person},
             Upload: {"person": self.person},
         }
         return {
@@ -164,6 +178,13 @@ def own(ada: User, cleo: User) -> Ada:
     said = Message.objects.filter(thread__owner=ada)
     Feedback.objects.create(message=said.filter(role="assistant")[0], person=ada, rating="down", words=SECRET)
     images = [marked_image(ada), marked_image(ada, message=said[0]), marked_image(ada, queued=waiting)]
+    file = KnowledgeFile.objects.get(pk=private.draft.files[0]["id"])
+    here, removed = (
+        cases.add(gpt_id, f"case {SECRET}", file, Passage.objects.get(content=file.content_id))
+        for gpt_id in (private.pk, ended.pk)
+    )
+    cases.remove(removed, timezone.now())
+    records.note_search(private.pk, f"search {SECRET}", Found(), asker=ada, is_makers=True)
     return Ada(
         ada,
         {
@@ -179,7 +200,8 @@ def own(ada: User, cleo: User) -> Ada:
             "token": [str(token), *dead_shares],
             "pk": [str(marked_session(ada).pk)],
             "export_id": [marked_export(ada).pk],
-            "file_id": list(KnowledgeFile.objects.filter(uploaded_by=ada).values_list("pk", flat=True)),
+            "file_id": [file.pk],
+            "case_id": [here.pk, removed.pk],
             "upload_id": [uploads.begin(ada, f"upload {SECRET}", 11).pk],
         },
     )
@@ -203,22 +225,25 @@ def marked_image(owner: User, **place: Message | QueuedMessage) -> Attachment:
     return image
 
 
+def marked_file(owner: User) -> KnowledgeFile:
+    workspace = Workspace.objects.personal(owner)
+    content = Content(workspace=workspace, sha256=new_id("sha"), size_bytes=9, state=Content.State.WORDS)
+    content.file.save("file", ContentFile(f"bytes {SECRET}".encode()), save=False)
+    content.passage_count = 1
+    content.save()
+    Passage.objects.create(content=content, position=0, kind="page", number=1, text=f"passage {SECRET}", sha256="0")
+    return KnowledgeFile.objects.create(
+        workspace=workspace, uploaded_by=owner, content=content, name=f"file {SECRET}.txt", size_bytes=9
+    )
+
+
 def marked_gpt(owner: User) -> GPT:
     marked = {name: f"{name} {SECRET}" for name in ("name", "description", "instructions")}
     gpt = world.trail_planner(owner, **marked, starters=[f"starter {SECRET}"])
     drafts.apply(gpt.pk, {"picture_id": pictures.receive(gpt, BytesIO(png())).pk})
-    files.add(gpt, [marked_file(gpt, owner)])
+    files.add(gpt, [marked_file(owner)])
     versions.publish(gpt, owner, timezone.now())
     return GPT.objects.get(pk=gpt.pk)
-
-
-def marked_file(gpt: GPT, owner: User) -> KnowledgeFile:
-    """With a passage, as if it had been read."""
-    file = uploads.receive(gpt.workspace, owner, f"file {SECRET}.txt", ContentFile(f"bytes {SECRET}".encode()))
-    Content.objects.filter(pk=file.content_id).update(state=Content.State.WORDS, passage_count=1)
-    marked = {"kind": "part", "text": f"passage {SECRET}", "sha256": "0" * 64}
-    Passage.objects.get_or_create(content_id=file.content_id, position=0, defaults=marked)
-    return file
 
 
 def marked_thread(owner: User, gpt: GPT, purpose: str, status: str, subject: GPT | None = None) -> Thread:

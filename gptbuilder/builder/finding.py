@@ -205,16 +205,15 @@ def excerpt(pieces: Sequence[Piece]) -> list[Piece]:
 
 def browse(file: Held, looked_for: str, page: str, wanted: Wanted) -> tuple[list[Shown], Page[Any]]:
     """A page of the file's passages in their order, or of those that have the words, the best first."""
-    content_id = file.file.content_id if file.file else None
-    everything = Passage.objects.filter(content=content_id).order_by("position")
+    everything = Passage.objects.filter(content=file.file.content_id if file.file else None)
+    rows: Page[Any]
     if looked_for:
         scores = lexical.search(search.scope_of([file.id]), looked_for)
-        ids = scores.best(WITH_WORDS_MOST) if scores else []
-        rows = Paginator(ids, PASSAGES_A_PAGE).get_page(page)
+        rows = Paginator(scores.best(WITH_WORDS_MOST) if scores else [], PASSAGES_A_PAGE).get_page(page)
         by_id = everything.in_bulk(list(rows))
         passages = [by_id[pk] for pk in rows if pk in by_id]
     else:
-        rows = Paginator(everything, PASSAGES_A_PAGE).get_page(page)
+        rows = Paginator(everything.order_by("position"), PASSAGES_A_PAGE).get_page(page)
         passages = list(rows)
     marks = marking.marked([(passage.content_id, passage.text) for passage in passages], looked_for)
     shown = [
