@@ -62,7 +62,9 @@ QUERY = re.compile(r"\{[{%][^}]*\.(objects|all|exists|count|iterator|\w+_set)\b"
 
 
 def test_every_environment_variable_has_a_heading_in_the_settings_reference():
-    readers = of("gptbuilder/settings.py", "gptbuilder/__main__.py", "gptbuilder/embedded/")
+    readers = of(
+        "gptbuilder/settings.py", "gptbuilder/environment.py", "gptbuilder/__main__.py", "gptbuilder/embedded/"
+    )
     documented = headings("docs/reference/settings.md")
 
     read = {name for path, text in readers.items() for name in environment_variables(path, text)}
