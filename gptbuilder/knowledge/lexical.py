@@ -82,18 +82,27 @@ class Scores:
         order = numpy.lexsort((self.passage_ids[candidates], -self.values[candidates]))
         return [int(number) for number in self.passage_ids[candidates[order[:count]]]]
 
-    def of(self, passage_id: int) -> float:
-        """Zero when it has none of the words."""
+    def of(self, passage_ids: Sequence[int]) -> dict[int, float]:
+        """The scores of these passages; zero for those that have none of the words."""
         import numpy
 
-        at = int(numpy.searchsorted(self.passage_ids, passage_id))
-        is_there = at < len(self.passage_ids) and self.passage_ids[at] == passage_id
-        return float(self.values[at]) if is_there else 0.0
+        asked = numpy.array(passage_ids, dtype=numpy.int64)
+        if not len(asked) or not len(self.passage_ids):
+            return dict.fromkeys(passage_ids, 0.0)
+        places = numpy.minimum(numpy.searchsorted(self.passage_ids, asked), len(self.passage_ids) - 1)
+        values = numpy.where(self.passage_ids[places] == asked, self.values[places], 0.0)
+        return dict(zip(passage_ids, values.tolist(), strict=True))
 
-    def words_of(self, passage_id: int) -> tuple[str, ...]:
-        """The words of the question that the passage has, as they were asked."""
-        found = [word for stem, ids in self.holders.items() if (ids == passage_id).any() for word in self.words[stem]]
-        return tuple(dict.fromkeys(found))
+    def words_of(self, passage_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
+        """The words of the question that each passage has, as they were asked."""
+        import numpy
+
+        asked = numpy.array(passage_ids, dtype=numpy.int64)
+        found: dict[int, dict[str, None]] = {passage: {} for passage in passage_ids}
+        for stem, ids in self.holders.items():
+            for passage in ids[numpy.isin(ids, asked)].tolist():
+                found[passage] |= dict.fromkeys(self.words[stem])
+        return {passage: tuple(words) for passage, words in found.items()}
 
 
 # --- Writing -------------------------------------------------------------------------------------

@@ -179,12 +179,13 @@ def _hits(file_ids: Sequence[str], scores: Scores | None, meaning: _Meaning, cou
     if meaning.index is not None:
         rest = [passage for passage in by_words if passage not in dense]
         dense |= vectors.closeness(meaning.index, rest, meaning.question)
-    words = {passage: scores.of(passage) for passage in (*by_words, *dense)} if scores else {}
+    words = scores.of([*by_words, *dense]) if scores else {}
     joined = fusion.fused(words, scores.complete if scores else 0.0, dense, candidates)
     best = sorted(joined, key=lambda passage: (-joined[passage], passage))[:count]
     lexical_ranks = {passage: rank for rank, passage in enumerate(by_words, 1)}
     dense_ranks = {passage: rank for rank, (passage, _) in enumerate(meaning.found, 1)}
     rows = _fetched(best, file_ids)
+    matched = scores.words_of(best) if scores else {}
     return [
         Hit(
             **rows[passage],
@@ -193,7 +194,7 @@ def _hits(file_ids: Sequence[str], scores: Scores | None, meaning: _Meaning, cou
             lexical_rank=lexical_ranks.get(passage),
             dense=dense.get(passage),
             dense_rank=dense_ranks.get(passage),
-            words=scores.words_of(passage) if scores else (),
+            words=matched.get(passage, ()),
         )
         for passage in best
         if passage in rows
