@@ -107,7 +107,7 @@ def tool_answered(run: Run, call: ToolCall, output: ToolOutput) -> None:
         _hold(run)
         run.steps.filter(call_id=call.id, finished_at=None).update(
             status=RunStep.Status.FAILED if output.is_error else RunStep.Status.COMPLETED,
-            output=_storable(output.text),
+            output=_storable(output.text if output.kept is None else output.kept),
             data=output.data,
             finished_at=timezone.now(),
         )
