@@ -222,6 +222,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 15.0,
         "options": {"expires": 15},
     },
+    "let go of files": {"task": "gptbuilder.knowledge.tasks.let_go", "schedule": 3600.0},
     "look after vectors": {"task": "gptbuilder.knowledge.tasks.look_after_vectors", "schedule": 300.0},
     "purge guests": {"task": "gptbuilder.conversations.tasks.purge_guests", "schedule": 3600.0},
     "purge deleted chats": {"task": "gptbuilder.conversations.tasks.purge_chats", "schedule": 3600.0},
@@ -272,6 +273,9 @@ GUEST_MESSAGES_PER_HOUR = env_int("GUEST_MESSAGES_PER_HOUR", 20)
 GUESTS_PER_ADDRESS_PER_DAY = env_int("GUESTS_PER_ADDRESS_PER_DAY", 20)
 GUEST_MESSAGES_PER_GPT_PER_HOUR = env_int("GUEST_MESSAGES_PER_GPT_PER_HOUR", 300)
 MESSAGE_MAX_CHARACTERS = env_int("MESSAGE_MAX_CHARACTERS", 32_000)
+KNOWLEDGE_FILES_PER_GPT = env_int("KNOWLEDGE_FILES_PER_GPT", 20)
+KNOWLEDGE_FILE_MAX_BYTES = env_int("KNOWLEDGE_FILE_MAX_MB", 512) * 1024 * 1024
+KNOWLEDGE_PERSON_MAX_BYTES = env_int("KNOWLEDGE_PERSON_MAX_MB", 10 * 1024) * 1024 * 1024
 GUEST_DAYS = 30
 DELETED_CHAT_DAYS = 30
 
@@ -328,6 +332,8 @@ PERSONAL_DATA = [
     "gptbuilder.workspaces.personal_data.HOLDING",
     "gptbuilder.accounts.holding.HOLDING",
 ]
+# Who lists files of knowledge: each says which of some ids it lists. What nobody lists is erased after some days.
+FILE_HOLDERS = ["gptbuilder.gpts.files.listed"]
 DELETION_DAYS = 7
 EXPORT_DAYS = 7
 EMAIL_BACKEND = env("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")

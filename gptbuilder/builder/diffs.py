@@ -21,6 +21,9 @@ LABELS: dict[str, str | Promise] = {
     "picture_id": _("picture"),
     "capabilities": _("capabilities"),
     "model": _("model"),
+    "files": _("files"),
+    "is_confidential": _("confidential knowledge"),
+    "quote_words": _("longest quotation"),
 }
 SINGULAR = ("name", "description", "picture_id")
 
@@ -138,8 +141,20 @@ def _field_diff(change: Mapping[str, Any]) -> FieldDiff:
         return FieldDiff(name, chip, label, lines)
     if name == "picture_id":
         return FieldDiff(name, label, label, [Line("+", _("A new picture")) if after else Line("−", _("The picture"))])
+    if name == "files":
+        lines = list_diff(_files(before), _files(after)) or [Line(" ", _("Only the order changed."))]
+        return FieldDiff(name, label, label, lines)
+    if name == "is_confidential":
+        return FieldDiff(name, label, label, [Line("+" if after else "−", _("Only you see files and passages"))])
     values = [("−", before), ("+", after)]
-    return FieldDiff(name, label, label, [Line(sign, text) for sign, text in values if text])
+    return FieldDiff(name, label, label, [Line(sign, str(value)) for sign, value in values if value])
+
+
+def _files(entries: Sequence[Mapping[str, str]] | None) -> list[str]:
+    return [
+        gettext("%(name)s (always in full)") % entry if entry["mode"] == "full" else entry["name"]
+        for entry in entries or ()
+    ]
 
 
 def _starters(count: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
@@ -100,7 +101,12 @@ class GPT(models.Model):
 
 
 class Configuration(models.Model):
-    """What a GPT does: shared by the draft, which changes, and the versions, which do not."""
+    """What a GPT does: shared by the draft, which changes, and the versions, which do not.
+
+    `files` lists its knowledge as `{"id", "name", "mode"}`: the id of a knowledge.KnowledgeFile, what it is called here,
+    and "search" or "full". Of a confidential GPT nobody but its owner sees files or passages; an answer repeats at most
+    `quote_words` words of a passage in a row.
+    """
 
     NAME_LENGTH = 40
     DESCRIPTION_LENGTH = 300
@@ -115,13 +121,27 @@ class Configuration(models.Model):
     picture = models.ForeignKey("Picture", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     capabilities = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     model = models.CharField(max_length=200, blank=True)
+    files = models.JSONField(default=list, blank=True)
+    is_confidential = models.BooleanField(default=False)
+    quote_words = models.PositiveIntegerField(null=True, blank=True)
 
     class Meta:
         abstract = True
 
-    FIELDS = ("name", "description", "instructions", "starters", "picture_id", "capabilities", "model")
+    FIELDS = (
+        "name",
+        "description",
+        "instructions",
+        "starters",
+        "picture_id",
+        "capabilities",
+        "model",
+        "files",
+        "is_confidential",
+        "quote_words",
+    )
     # They came later: a digest leaves them out while they are empty, so that those made before stay true.
-    LATER_FIELDS = ("model",)
+    LATER_FIELDS = ("model", "files", "is_confidential", "quote_words")
 
     def configuration(self) -> dict[str, Any]:
         """The configuration as plain values, by field name."""
@@ -146,6 +166,9 @@ class Draft(Configuration):
     revision = models.PositiveIntegerField(default=0)
     locked_fields = ArrayField(models.CharField(max_length=40), default=list, blank=True, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        indexes = [GinIndex(fields=["files"], name="drafts_by_file", opclasses=["jsonb_path_ops"])]
 
     def __str__(self) -> str:
         return self.name or str(_("New GPT"))
@@ -177,7 +200,10 @@ class GPTVersion(Configuration):
                 fields=["gpt", "digest_sha256"], condition=Q(number=None), name="one_snapshot_per_digest"
             ),
         ]
-        indexes = [models.Index(fields=["gpt", "digest_sha256"])]
+        indexes = [
+            models.Index(fields=["gpt", "digest_sha256"]),
+            GinIndex(fields=["files"], name="versions_by_file", opclasses=["jsonb_path_ops"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} {self.number or self.digest_sha256[:8]}"

@@ -20,6 +20,10 @@ def new_file_id() -> str:
     return new_id("file")
 
 
+def new_upload_id() -> str:
+    return new_id("upload")
+
+
 def storage_name(content: Content, _name: str) -> str:
     """A random name without an ending: nothing of what the person called the file, nothing a server would run."""
     return f"knowledge/{content.pk}"
@@ -119,7 +123,10 @@ class KnowledgeFileQuerySet(models.QuerySet["KnowledgeFile"]):
 
 
 class KnowledgeFile(models.Model):
-    """A file as a person gave it: a name for some content. Without content it was erased and is a tombstone."""
+    """A file as a person gave it: a name for some content. Without content it was erased and is a tombstone.
+
+    `unheld_at` is when nothing listed it any more; some days later it is erased (holding.py).
+    """
 
     id = models.CharField(primary_key=True, max_length=40, default=new_file_id, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
@@ -131,6 +138,7 @@ class KnowledgeFile(models.Model):
     size_bytes = models.PositiveBigIntegerField()
     created_at = models.DateTimeField(auto_now_add=True)
     erased_at = models.DateTimeField(null=True, editable=False)
+    unheld_at = models.DateTimeField(null=True, editable=False)
 
     objects = KnowledgeFileQuerySet.as_manager()
 
@@ -143,6 +151,25 @@ class KnowledgeFile(models.Model):
     @property
     def is_erased(self) -> bool:
         return self.content_id is None
+
+
+class Upload(models.Model):
+    """A file on its way: of `size_bytes` the first `received_bytes` are here (uploads.py)."""
+
+    id = models.CharField(primary_key=True, max_length=40, default=new_upload_id, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads")
+    name = models.CharField(max_length=255)
+    size_bytes = models.PositiveBigIntegerField()
+    received_bytes = models.PositiveBigIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(received_bytes__lte=F("size_bytes")), name="upload_fits")]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Passage(models.Model):

@@ -13,7 +13,7 @@ from django.utils import timezone
 from gptbuilder.accounts.models import User
 from gptbuilder.accounts.personal_data import Document, Holding, Table
 from gptbuilder.knowledge import erasing
-from gptbuilder.knowledge.models import Content, KnowledgeFile, KnowledgeFileQuerySet
+from gptbuilder.knowledge.models import Content, KnowledgeFile, KnowledgeFileQuerySet, Upload
 
 NAME_LENGTH = 80
 
@@ -53,7 +53,10 @@ def _read(name: str) -> bytes | None:
 
 
 HOLDING = Holding(
-    tables=(Table("knowledge.KnowledgeFile", files),),
+    tables=(
+        Table("knowledge.KnowledgeFile", files),
+        Table("knowledge.Upload", lambda person: Upload.objects.filter(person=person)),
+    ),
     impersonal={
         "knowledge.Content": "the bytes and the state of files, which are exported as they were given",
         "knowledge.Passage": "made from the files",

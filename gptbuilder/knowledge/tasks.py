@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from gptbuilder.knowledge import filling, indexes, indexing
+from gptbuilder.knowledge import filling, holding, indexes, indexing, uploads
 
 
 @shared_task
@@ -38,3 +38,9 @@ def recover_indexing() -> None:
 def look_after_vectors() -> None:
     indexes.clear_retired()
     filling.look_after_graph()
+
+
+@shared_task
+def let_go() -> None:
+    holding.let_go(timezone.now())
+    uploads.purge(timezone.now())

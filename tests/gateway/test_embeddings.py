@@ -98,9 +98,7 @@ def test_a_busy_endpoint_is_asked_again_when_it_said(model, server):
     assert len(server.requests) == 3
 
 
-@pytest.mark.parametrize(
-    ("status", "error"), [(429, RateLimited), (500, Unreachable), (401, Refused), (400, Refused)]
-)
+@pytest.mark.parametrize(("status", "error"), [(429, RateLimited), (500, Unreachable), (401, Refused), (400, Refused)])
 def test_what_goes_wrong_for_good_is_told(server, status, error):
     server.answers += [Status(status, {"error": {"message": "secret-key no"}}, {"Retry-After": "0"})] * 3
 

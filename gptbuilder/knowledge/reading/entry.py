@@ -73,7 +73,7 @@ def _tried(what: str, parser: Callable[[], Answer]) -> Answer:
         return parser()
     except (Unreadable, MemoryError):
         raise
-    except Exception as error:  # noqa: BLE001 - a damaged file leads a parser to raise whatever it likes
+    except Exception as error:
         raise Unreadable("broken", f"{what}: {error!r}") from error
 
 

@@ -69,7 +69,9 @@ def _text(part: EmailMessage) -> str:
     declared = part.get_content_charset()
     try:
         if part.get_content_subtype() == "html":
-            return hypertext.to_markdown(charsets.decoded(payload, declared) if declared else hypertext.decoded(payload))
+            return hypertext.to_markdown(
+                charsets.decoded(payload, declared) if declared else hypertext.decoded(payload)
+            )
         return charsets.decoded(payload, declared)
     except Unreadable:
         return ""

@@ -22,7 +22,10 @@ SLIDES = ("ppt", "pptx")
 WIDEST_CELL = 64
 DEEPEST = 40
 INDENT = 3
-OUTCOMES: dict[int, str] = {undoc.ErrorKind.ENCRYPTED: "needs_password", undoc.ErrorKind.UNSUPPORTED_FORMAT: "unsupported"}
+OUTCOMES: dict[int, str] = {
+    undoc.ErrorKind.ENCRYPTED: "needs_password",
+    undoc.ErrorKind.UNSUPPORTED_FORMAT: "unsupported",
+}
 
 # Load the library where this module is loaded, which is before any job begins.
 undoc.version()

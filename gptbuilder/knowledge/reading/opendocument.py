@@ -34,7 +34,9 @@ def read(source: Source) -> Reading:
     if content is None:
         raise Unreadable("broken", "an OpenDocument without a body")
     if source.kind == "odp":
-        return Reading([part for number, page in enumerate(content.iter(DRAW + "page"), 1) for part in _slide(number, page)])
+        return Reading(
+            [part for number, page in enumerate(content.iter(DRAW + "page"), 1) for part in _slide(number, page)]
+        )
     return Reading(list(markdown.sections("\n\n".join(_blocks(content, 0)))))
 
 
@@ -136,7 +138,9 @@ def _words(element: etree._Element, depth: int) -> Iterator[str]:
 
 
 def _link(text: str, address: str) -> str:
-    return f"[{text}]({address})" if address.startswith(("http://", "https://", "mailto:")) and text != address else text
+    return (
+        f"[{text}]({address})" if address.startswith(("http://", "https://", "mailto:")) and text != address else text
+    )
 
 
 def _aside(paragraph: etree._Element, depth: int) -> Iterator[str]:
@@ -159,4 +163,8 @@ def _aside(paragraph: etree._Element, depth: int) -> Iterator[str]:
 
 
 def _number(value: str | None, least: int, most: int) -> int:
-    return min(max(int(value), least), most) if value and value.isascii() and value.isdigit() and len(value) < 10 else least
+    return (
+        min(max(int(value), least), most)
+        if value and value.isascii() and value.isdigit() and len(value) < 10
+        else least
+    )

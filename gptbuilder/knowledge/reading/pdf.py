@@ -64,7 +64,9 @@ def opened(data: bytes, password: str | None) -> pypdfium2.PdfDocument:
     except pypdfium2.PdfiumError as error:
         if error.err_code == pdfium.FPDF_ERR_PASSWORD:
             raise Unreadable("needs_password" if password is None else "wrong_password") from error
-        raise Unreadable("unsupported" if error.err_code == pdfium.FPDF_ERR_SECURITY else "broken", str(error)) from error
+        raise Unreadable(
+            "unsupported" if error.err_code == pdfium.FPDF_ERR_SECURITY else "broken", str(error)
+        ) from error
 
 
 def _page(page: pypdfium2.PdfPage, form: object) -> str:

@@ -101,7 +101,7 @@ def _compound(data: bytes) -> str:
     try:
         with olefile.OleFileIO(io.BytesIO(data)) as compound:
             streams = {entry[0].lower() for entry in compound.listdir()}
-    except Exception as error:  # noqa: BLE001 - olefile raises whatever a damaged table leads it to
+    except Exception as error:
         raise Unreadable("broken", f"compound file: {error}") from error
     for stream, kind in COMPOUND_STREAMS:
         if stream.lower() in streams:
@@ -142,7 +142,7 @@ def _text(data: bytes, name: str) -> str:
     if beginning.lstrip().startswith("{\\rtf"):
         return "rtf"
     kind = TEXT_KINDS.get(extension)
-    if kind == "xml" and HTML.match(beginning) or kind is None and HTML.match(beginning[:BEGINNING]):
+    if (kind == "xml" and HTML.match(beginning)) or (kind is None and HTML.match(beginning[:BEGINNING])):
         return "html"
     if promised:
         raise Unreadable("wrong_extension", f"plain text called .{extension}")
