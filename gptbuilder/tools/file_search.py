@@ -105,11 +105,11 @@ class FileSearch:
         """The best of all searches, each passage once."""
         if self.is_unasked and not self.said:
             return self.library.beginnings(FOUND_MOST)
-        asked = [self.said, f"{self.before}\n{self.said}" if self.before else ""] if self.is_unasked else [query, self.said]
+        asked = (
+            [self.said, f"{self.before}\n{self.said}" if self.before else ""] if self.is_unasked else [query, self.said]
+        )
         ids = self.library.searched_ids
-        rankings = [
-            search.search(ids, question, FOUND_MOST).hits for question in dict.fromkeys(filter(None, asked))
-        ]
+        rankings = [search.search(ids, question, FOUND_MOST).hits for question in dict.fromkeys(filter(None, asked))]
         if own := self.library.own_searched_ids:
             # What somebody adds to a conversation is what they talk about.
             rankings.append(search.search(own, query or self.said, FOUND_MOST).hits)

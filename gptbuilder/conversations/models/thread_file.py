@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from gptbuilder.accounts.models import User
 from gptbuilder.conversations.models.message import Message
@@ -15,6 +16,7 @@ from gptbuilder.knowledge.models import Content, KnowledgeFile
 from gptbuilder.lib.ids import new_id
 
 State = Content.State
+ERASED = _("The file was erased.")
 
 
 def new_thread_file_id() -> str:
@@ -89,5 +91,5 @@ class ThreadFile(models.Model):
         """Why the file cannot be searched, or nothing."""
         content = self.file.content
         if content is None:
-            return outcomes.ERASED
+            return str(ERASED)
         return outcomes.sentence(content.outcome) if content.state == State.FAILED else ""
