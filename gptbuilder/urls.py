@@ -7,6 +7,7 @@ urlpatterns = [
     path("", include("gptbuilder.web.urls")),
     path("", include("gptbuilder.accounts.urls")),
     path("administration/", include("gptbuilder.providers.urls")),
+    path("", include("gptbuilder.knowledge.urls")),
     path("", include("gptbuilder.conversations.urls")),
     path("", include("gptbuilder.builder.urls")),
     path("", include("gptbuilder.gpts.urls")),

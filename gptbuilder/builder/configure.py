@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from gptbuilder.accounts.requests import MemberRequest
-from gptbuilder.builder import pages
+from gptbuilder.builder import knowledge, pages
 from gptbuilder.builder.forms import DraftForm
 from gptbuilder.gpts import drafts, pictures
 from gptbuilder.gpts.models import Draft
@@ -25,8 +25,14 @@ def configure(request: MemberRequest, gpt_id: str) -> HttpResponse:
     """The split page with the form; for htmx only the form, after the draft changed elsewhere."""
     gpt = pages.editable(request, gpt_id)
     if request.htmx:
-        return render(request, "builder/_configure.html", pages.surroundings(request, gpt))
-    context = {"tab": "configure", **pages.publishing(request, gpt), "preview": pages.preview_pane(request.person, gpt)}
+        context = {**pages.surroundings(request, gpt), **knowledge.context(gpt)}
+        return render(request, "builder/_configure.html", context)
+    context = {
+        "tab": "configure",
+        **pages.publishing(request, gpt),
+        **knowledge.context(gpt),
+        "preview": pages.preview_pane(request.person, gpt),
+    }
     return render(request, "builder/configure.html", context)
 
 

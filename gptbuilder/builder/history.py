@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from gptbuilder.accounts.requests import MemberRequest
 from gptbuilder.builder import diffs, pages, reverting
 from gptbuilder.conversations.models.run import Run
+from gptbuilder.gpts import files
 from gptbuilder.gpts import versions as gpt_versions
 from gptbuilder.gpts.models import GPT, GPTVersion
 
@@ -58,6 +59,8 @@ def restoration(request: MemberRequest, gpt_id: str, version_id: str) -> HttpRes
     version = _version(gpt, version_id)
     gpt_versions.restore(version)
     said = _("The draft is version %(number)d again.") % {"number": version.number}
+    if missing := files.missing(version):
+        said += " " + _("Erased since, so not in it: %(names)s.") % {"names": diffs.listed(missing)}
     if not request.htmx:
         messages.success(request, said)
         return redirect("builder:configure", gpt.pk)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from gptbuilder.builder import configure, examples, history, keeping, sharing, views
+from gptbuilder.builder import configure, examples, history, keeping, knowledge, sharing, views
 
 app_name = "builder"
 urlpatterns = [
@@ -19,6 +19,14 @@ urlpatterns = [
     path("gpts/<str:gpt_id>/draft/", configure.draft, name="draft"),
     path("gpts/<str:gpt_id>/locks/<str:field>/", configure.lock, name="lock"),
     path("gpts/<str:gpt_id>/picture/", configure.picture, name="picture"),
+    path("gpts/<str:gpt_id>/files/", knowledge.listed, name="files"),
+    path("gpts/<str:gpt_id>/files/rules/", knowledge.rules, name="file_rules"),
+    path("gpts/<str:gpt_id>/files/<str:file_id>/", knowledge.file, name="file"),
+    path("gpts/<str:gpt_id>/files/<str:file_id>/return/", knowledge.returned, name="file_return"),
+    path("gpts/<str:gpt_id>/files/<str:file_id>/replacement/", knowledge.replacement, name="file_replacement"),
+    path("gpts/<str:gpt_id>/files/<str:file_id>/reading/", knowledge.reading, name="file_reading"),
+    path("gpts/<str:gpt_id>/files/<str:file_id>/erasure/", knowledge.erasure, name="file_erasure"),
+    path("gpts/<str:gpt_id>/files/<str:file_id>/content/", knowledge.download, name="file_content"),
     path("gpts/<str:gpt_id>/preview/", views.preview, name="preview"),
     path("gpts/<str:gpt_id>/preview/conversation/", views.preview_conversation, name="preview_conversation"),
     path("gpts/<str:gpt_id>/preview/messages/", views.preview_messages, name="preview_messages"),

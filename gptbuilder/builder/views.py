@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from gptbuilder.accounts.requests import MemberRequest
-from gptbuilder.builder import pages
+from gptbuilder.builder import knowledge, pages
 from gptbuilder.conversations import pages as conversation_pages
 from gptbuilder.conversations import queueing, turns
 from gptbuilder.conversations.models.thread import Thread
@@ -44,7 +44,8 @@ def create(request: MemberRequest, gpt_id: str) -> HttpResponse:
     """The split page with the conversation."""
     gpt = pages.editable(request, gpt_id)
     panes = {"pane": pages.builder_pane(request.person, gpt), "preview": pages.preview_pane(request.person, gpt)}
-    return render(request, "builder/create.html", {"tab": "create", **pages.publishing(request, gpt), **panes})
+    context = {"tab": "create", **pages.publishing(request, gpt), **knowledge.context(gpt), **panes}
+    return render(request, "builder/create.html", context)
 
 
 @never_cache

@@ -29,10 +29,11 @@ def describe(draft: Draft) -> str:
     """The draft in words, for the model."""
     starters = "\n".join(f"- {starter}" for starter in draft.starters) or "(none)"
     locks = f"\n{_locked(draft.locked_fields)}" if draft.locked_fields else ""
+    files = f"\nKnowledge files: {', '.join(entry['name'] for entry in draft.files)}" if draft.files else ""
     return (
         f"Name: {draft.name or '(none)'}\nDescription: {draft.description or '(none)'}\n"
         f"Picture: {'yes' if draft.picture_id else 'none'}\nStarters:\n{starters}\n"
-        f"Instructions:\n{draft.instructions or '(none)'}{locks}"
+        f"Instructions:\n{draft.instructions or '(none)'}{files}{locks}"
     )
 
 

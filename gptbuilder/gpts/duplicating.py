@@ -6,20 +6,24 @@ from django.db import transaction
 from django.utils.translation import gettext
 
 from gptbuilder.accounts.models import User
-from gptbuilder.gpts import drafts, pictures
+from gptbuilder.gpts import drafts, files, pictures
 from gptbuilder.gpts.models import GPT, Configuration
 
 
 def duplicate(gpt: GPT, owner: User) -> GPT:
     """A private GPT with this one's draft: neither its versions, its link, its locks nor its chats.
 
-    The picture's file is copied, so that each can be erased alone.
+    The picture and the files are its own, so that each can be erased alone.
     """
     draft = gpt.draft
     with transaction.atomic():
         copy = drafts.create(owner)
         picture = pictures.copy(draft.picture, copy) if draft.picture else None
-        values = {"name": name_of_copy(draft.name), "picture_id": picture.pk if picture else None}
+        values = {
+            "name": name_of_copy(draft.name),
+            "picture_id": picture.pk if picture else None,
+            "files": files.copied(draft.files, copy),
+        }
         drafts.apply(copy.pk, draft.configuration() | values)
     return copy
 

@@ -137,15 +137,12 @@ def copied(entries: Iterable[Entry], gpt: GPT) -> list[Entry]:
 
 def listed(file_ids: Iterable[str]) -> set[str]:
     """Those of the files that a draft or a version lists: they are kept (settings.FILE_HOLDERS)."""
-    kept: set[str] = set()
-    for file_id in file_ids:
-        row = [{"id": file_id}]
-        if (
-            Draft.objects.filter(files__contains=row).exists()
-            or GPTVersion.objects.filter(files__contains=row).exists()
-        ):
-            kept.add(file_id)
-    return kept
+    return {file_id for file_id in file_ids if _is_listed([{"id": file_id}])}
+
+
+def _is_listed(row: list[Entry]) -> bool:
+    configurations: tuple[Any, ...] = (Draft.objects, GPTVersion.objects)
+    return any(configuration.filter(files__contains=row).exists() for configuration in configurations)
 
 
 def _entry(file: KnowledgeFile) -> Entry:

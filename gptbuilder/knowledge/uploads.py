@@ -1,7 +1,7 @@
 """Taking files in: piece by piece, so that a connection that breaks costs one piece; stored once for each workspace.
 
-The pieces go to a file of the upload's own. Its row says how many bytes are certain: a piece is written first and counted
-afterwards, so whatever is killed in between is written again at the same place.
+The pieces go to a file of the upload's own. Its row says how many bytes are certain: a piece is written first and
+counted afterwards, so whatever is killed in between is written again at the same place.
 """
 
 from __future__ import annotations

@@ -4,11 +4,13 @@
 cage is on this machine; `preload` and `approve` prepare it. `doctor` attacks it. No Django in here.
 """
 
-from gptbuilder.sandbox.cage import Backend, Cage, approve, backend, preload, run
+from gptbuilder.sandbox.cage import BACKENDS, Backend, BackendName, Cage, approve, backend, preload, run
 from gptbuilder.sandbox.jobs import Failed, Finished, Job, Limits, Program
 
 __all__ = [
+    "BACKENDS",
     "Backend",
+    "BackendName",
     "Cage",
     "Failed",
     "Finished",

@@ -1,5 +1,6 @@
 """The host's end of one job: hands over the request, reads what comes, and gives up in time. No thread, no signal."""
 
+import math
 import select
 import socket
 import time
@@ -17,7 +18,7 @@ LONGEST_REPORT = 10_000
 # A process that has closed its answer is usually ending by itself, and its status then tells why.
 LAST_WORDS_SECONDS = 1.0
 # To be killed and waited for, on a machine that is busy.
-CLEARING_UP_SECONDS = 10.0
+CLEARING_UP_SECONDS = 5.0
 
 
 class NotCaged(Exception):
@@ -48,6 +49,7 @@ class Exchange:
         self._error_bytes = 0
         self.error_text = b""
         self.caged = False
+        self.trouble: str | None = None
         self.cut_short = False
         self.ending: Mapping[str, Any] | None = None
         for each in self._sockets.values():
@@ -82,6 +84,10 @@ class Exchange:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise TimeUp
+            if self._error_bytes > MOST_ERROR_BYTES:
+                raise TooMuch
+            if self.trouble is not None:
+                raise NotCaged(self.trouble)
             for number, events in self._poll.poll(left * 1000):
                 piece = self._attend(self._sockets[number], events)
                 if piece is not None:
@@ -89,22 +95,29 @@ class Exchange:
 
     def end(self, patience_seconds: float = 0.0) -> Mapping[str, Any] | None:
         """How it ended, by itself within the patience or killed now. None when its warden could not say."""
-        self._await_report(time.monotonic() + patience_seconds)
-        if self._report.fileno() in self._sockets:
+        if self._channel in self._sockets.values():
+            self._leave(self._channel)
+        self._await_end(time.monotonic() + patience_seconds, MOST_ERROR_BYTES)
+        if not self.is_over:
             # The warden takes it as the order to end the job.
             self.cut_short = True
             self._report.shutdown(socket.SHUT_WR)
-            self._await_report(time.monotonic() + CLEARING_UP_SECONDS)
+            self._await_end(time.monotonic() + CLEARING_UP_SECONDS)
         return self.ending
 
-    def _await_report(self, deadline: float) -> None:
+    @property
+    def is_over(self) -> bool:
+        """Whether the warden, and so its job, is known to be gone."""
+        return self._report not in self._sockets.values()
+
+    def _await_end(self, deadline: float, most_error_bytes: float = math.inf) -> None:
         """Until the warden is gone, and nothing of the job with it."""
-        poll = select.poll()
-        poll.register(self._report, select.POLLIN)
-        while self._report.fileno() in self._sockets:
-            if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+        while self._sockets and self._error_bytes <= most_error_bytes:
+            found = self._poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
+            if not found:
                 return
-            self._read_report()
+            for number, events in found:
+                self._attend(self._sockets[number], events)
 
     def _attend(self, source: socket.socket, events: int) -> bytes | None:
         if source is self._report:
@@ -139,8 +152,6 @@ class Exchange:
             self._leave(self._errors)
         self._error_bytes += len(piece)
         self.error_text = (self.error_text + piece)[-KEPT_ERROR_BYTES:]
-        if self._error_bytes > MOST_ERROR_BYTES:
-            raise TooMuch
 
     def _read_report(self) -> None:
         piece = _received(self._report)
@@ -151,8 +162,8 @@ class Exchange:
         while frame is not None:
             said = frames.decode(frame)
             if "trouble" in said:
-                raise NotCaged(said["trouble"])
-            if "caged" in said:
+                self.trouble = said["trouble"]
+            elif "caged" in said:
                 self.caged = True
             else:
                 self.ending = said

@@ -7,7 +7,6 @@ counted by RLIMIT_AS), `pipe`, `socketpair` (buffers of the kernel), most of `pr
 
 import errno
 import platform
-import signal
 import struct
 from collections.abc import Iterator
 
@@ -62,7 +61,7 @@ _AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _X32 = 0x40000000
 _NUMBER, _ARCH, _ARGUMENTS = 0, 4, 16
 _LOAD, _EQUAL, _AT_LEAST, _GREATER, _RETURN = 0x20, 0x15, 0x35, 0x25, 0x06
-_ALLOW, _KILL, _ERROR = 0x7FFF0000, 0x80000000, 0x00050000
+_ALLOW, _ASK, _KILL, _ERROR = 0x7FFF0000, 0x7FC00000, 0x80000000, 0x00050000
 
 
 def supported() -> bool:
@@ -72,6 +71,11 @@ def supported() -> bool:
 def program(own_id: int, *, may_execute: bool) -> bytes:
     """The filter for the process `own_id`, as the kernel wants it: signals to itself are all it may send."""
     return b"".join(_instructions(own_id, may_execute))
+
+
+def asking_to_execute() -> bytes:
+    """A filter that lets everything pass and holds `execve` until somebody outside has said yes."""
+    return b"".join((_op(_LOAD, _NUMBER), *_on(EXECVE, _ASK), _op(_RETURN, _ALLOW)))
 
 
 def _instructions(own_id: int, may_execute: bool) -> Iterator[bytes]:
@@ -117,7 +121,3 @@ def _when(number: int, argument: int, values: tuple[int, ...]) -> Iterator[bytes
 
 def _op(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
     return struct.pack("=HBBI", code, if_true, if_false, value)
-
-
-# Died of the filter, which a C library never catches.
-KILLED_BY_FILTER = signal.SIGSYS

@@ -9,6 +9,7 @@ import os
 import resource
 import select
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +21,9 @@ from gptbuilder.sandbox import _filter, _kernel, _landlock, _view, frames
 INSIDE_ID = 1000
 CHANNEL = 3
 FIRST_INPUT = 4
+LISTENER = b"listener"
 LONGEST_DETAIL = 2000
+NO_MEMORY_STATUS = 88
 _OUT_OF_THE_WAY = 100
 _LONGEST_REQUEST = 64 * 1024 * 1024
 _STACK_BYTES = 8 * 1024 * 1024
@@ -28,7 +31,10 @@ _STACK_BYTES = 8 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Doors:
-    """Descriptors between the job and its warden, all closed before anything hostile runs."""
+    """Descriptors between the job and its warden, all closed before anything hostile runs.
+
+    `trouble` is a socket: what keeps the cage from being complete is said there, and nothing when it is.
+    """
 
     warden_alive: int
     trouble: int
@@ -42,7 +48,13 @@ def main(order: dict[str, Any], descriptors: list[int], doors: Doors, backend: s
     except BaseException as error:  # noqa: BLE001, whatever it is, nothing may run uncaged
         os.write(doors.trouble, f"{type(error).__name__}: {error}".encode()[:LONGEST_DETAIL] or b"?")
         os._exit(1)
-    run()
+    try:
+        run()
+    except MemoryError:
+        # There may be none left to say so.
+        os._exit(NO_MEMORY_STATUS)
+    except BaseException:  # noqa: BLE001, nothing may return into the process this one was forked from
+        os._exit(1)
     os._exit(0)
 
 
@@ -67,11 +79,21 @@ def _confine(
     _kernel.drop_capabilities()
     if backend == "landlock" or _landlock.version():
         _landlock.restrict(_rules(backend, paths, executable))
-    _kernel.install_filter(_filter.program(os.getpid(), may_execute=program is not None))
     if program:
+        _hand_over(_kernel.install_asking_filter(_filter.asking_to_execute()), trouble)
+        _kernel.install_filter(_filter.program(os.getpid(), may_execute=True))
         return lambda: _execute(program, trouble)
+    _kernel.install_filter(_filter.program(os.getpid(), may_execute=False))
     os.close(trouble)
     return lambda: _answer(order["inputs"])
+
+
+def _hand_over(listener: int, trouble: int) -> None:
+    """The warden lets one `execve` pass, ours, and then closes the listener: the program has none left."""
+    warden = socket.socket(fileno=trouble)
+    socket.send_fds(warden, [LISTENER], [listener])
+    warden.detach()
+    os.close(listener)
 
 
 def _hung_up(descriptor: int) -> bool:
@@ -175,9 +197,9 @@ def _answer(names: list[str]) -> None:
     try:
         answer = frames.encode({"value": _call(request["entry"], inputs, request["arguments"])})
     except MemoryError:
-        answer = frames.encode({"failed": "memory", "detail": ""})
+        raise
     except BaseException as error:  # noqa: BLE001, a parser may raise anything, and may even call sys.exit
-        answer = frames.encode({"failed": "crashed", "detail": _described(error)})
+        answer = frames.encode({"failed": _described(error)})
     _write_all(answer)
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging
 import os
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 
 from gptbuilder.sandbox import _server
 
+log = logging.getLogger(__name__)
 START_SECONDS = 60.0
 STOP_SECONDS = 5.0
 # `-I`: neither the environment nor the working folder decides what is imported. Our package need not be installed.
@@ -64,6 +66,8 @@ class ForkServer:
         if "ready" not in answer:
             self.close()
             raise ServerGone(answer.get("trouble", "it ended while it started"))
+        for trouble in answer["missing"]:
+            log.warning("A module is not preloaded in the sandbox: %s", trouble)
 
     @property
     def process_id(self) -> int:
@@ -73,9 +77,12 @@ class ForkServer:
         return self._process.poll() is None
 
     def send(self, order: Mapping[str, Any], descriptors: Sequence[int]) -> None:
-        """Have a job forked; from any thread. Raises ServerGone."""
+        """Have a job forked; from any thread. Raises ServerGone, and ValueError for too long an order."""
+        message = json.dumps(order).encode()
+        if len(message) > _server.LONGEST_MESSAGE or len(descriptors) > _server.MOST_DESCRIPTORS:
+            raise ValueError("a program with so many arguments, or a job with so many inputs, cannot be started")
         try:
-            socket.send_fds(self._control, [json.dumps(order).encode()], descriptors)
+            socket.send_fds(self._control, [message], descriptors)
         except OSError as error:
             raise ServerGone(f"it takes no job: {error}") from error
 
@@ -88,6 +95,8 @@ class ForkServer:
             self.kill()
 
     def kill(self) -> None:
+        """The same for one that does not react, or is dead already."""
+        self._control.close()
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
         self._process.wait()

@@ -1,9 +1,11 @@
 """Calls to the Linux kernel for which Python 3.11 has no function. Each raises OSError."""
 
 import ctypes
+import fcntl
 import os
 import platform
 import struct
+import sys
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000
@@ -25,12 +27,12 @@ MOUNT_ATTR_NODEV = 0x4
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
-PR_SET_SECCOMP = 22
 PR_SET_NO_NEW_PRIVS = 38
-SECCOMP_MODE_FILTER = 2
 
 _SYS_MOUNT_SETATTR = 442
-_SYS_PIVOT_ROOT, _SYS_CAPSET = (155, 126) if platform.machine() == "x86_64" else (41, 91)
+_SYS_PIVOT_ROOT, _SYS_CAPSET, _SYS_SECCOMP = (155, 126, 317) if platform.machine() == "x86_64" else (41, 91, 277)
+_SET_MODE_FILTER, _NEW_LISTENER = 1, 8
+_RECEIVE_ASKED, _SEND_ANSWER, _ASKED_BYTES, _CONTINUE = 0xC0502100, 0xC0182101, 80, 1
 _AT_FDCWD = -100
 _AT_RECURSIVE = 0x8000
 _CAPABILITY_VERSION_3 = 0x20080522
@@ -70,16 +72,32 @@ def make_root(folder: str) -> None:
     os.chdir("/")
 
 
-def prctl(option: int, value: int = 0, third: ctypes.Array[ctypes.c_char] | None = None) -> None:
+def prctl(option: int, value: int) -> None:
     nothing = ctypes.c_ulong(0)
-    _checked(_libc.prctl(option, ctypes.c_ulong(value), third, nothing, nothing))
+    _checked(_libc.prctl(option, ctypes.c_ulong(value), nothing, nothing, nothing))
 
 
 def install_filter(program: bytes) -> None:
     """Load a seccomp filter, for good. Needs PR_SET_NO_NEW_PRIVS before."""
+    _install(program, 0)
+
+
+def install_asking_filter(program: bytes) -> int:
+    """The same; returns the descriptor on which the calls to decide about arrive (`allow_one`)."""
+    return _install(program, _NEW_LISTENER)
+
+
+def allow_one(listener: int) -> None:
+    """Wait for a held call and let it pass. When the listener is closed, held calls fail."""
+    asked = bytearray(_ASKED_BYTES)
+    fcntl.ioctl(listener, _RECEIVE_ASKED, asked)
+    fcntl.ioctl(listener, _SEND_ANSWER, struct.pack("=QqiI", int.from_bytes(asked[:8], sys.byteorder), 0, 0, _CONTINUE))
+
+
+def _install(program: bytes, flags: int) -> int:
     code = ctypes.create_string_buffer(program, len(program))
     head = ctypes.create_string_buffer(struct.pack("@HP", len(program) // 8, ctypes.addressof(code)))
-    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, head)
+    return syscall(_SYS_SECCOMP, _SET_MODE_FILTER, flags, head)
 
 
 def drop_capabilities() -> None:

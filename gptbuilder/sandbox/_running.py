@@ -11,12 +11,20 @@ from typing import Any, assert_never
 
 from gptbuilder.sandbox import frames
 from gptbuilder.sandbox._exchange import LAST_WORDS_SECONDS, Exchange, NotCaged, TimeUp, TooMuch
+from gptbuilder.sandbox._inmate import NO_MEMORY_STATUS
 from gptbuilder.sandbox._keeper import ForkServer, ServerGone
 from gptbuilder.sandbox.jobs import Failed, Finished, Job, Limits, Program
 
 # A C library that gets no memory ends itself in one of these ways.
 _NO_MEMORY_SIGNALS = (signal.SIGABRT, signal.SIGSEGV, signal.SIGILL, signal.SIGTRAP, signal.SIGBUS)
-_NO_MEMORY_WORDS = (b"memory allocation", b"bad_alloc", b"out of memory", b"Cannot allocate memory", b"MemoryError")
+_NO_MEMORY_WORDS = (
+    b"memory allocation",
+    b"bad_alloc",
+    b"out of memory",
+    b"Cannot allocate memory",
+    b"failed to map",
+    b"MemoryError",
+)
 
 
 def run_on(server: ForkServer, job: Job | Program, limits: Limits) -> Finished | Failed:
@@ -39,7 +47,9 @@ def run_on(server: ForkServer, job: Job | Program, limits: Limits) -> Finished |
         except NotCaged as error:
             return Failed("refused", f"it could not be caged: {error}")
         except TimeUp:
-            if not exchange.caged:
+            exchange.end()
+            if not exchange.is_over:
+                # Whoever should have ended it does not react, and would not take another job.
                 server.kill()
             return Failed("time", f"it took longer than {limits.wall_seconds:g} s")
 
@@ -81,6 +91,8 @@ def _converse(exchange: Exchange, job: Job | Program, limits: Limits, began: flo
     # It said no more, but may still be at work; a program may close its output early.
     patience = deadline - time.monotonic() if isinstance(job, Program) else LAST_WORDS_SECONDS
     ending = exchange.end(max(0.0, min(patience, deadline - time.monotonic())))
+    if exchange.trouble is not None:
+        raise NotCaged(exchange.trouble)
     if ending is None and not exchange.caged:
         raise ServerGone("the fork server ended before the job began")
     if exchange.cut_short and time.monotonic() >= deadline:
@@ -115,9 +127,7 @@ def _taken(frame: bytes, ending: Mapping[str, Any] | None, seconds: float) -> Fi
     match answer:
         case {"value": value}:
             return Finished(value, seconds, peak_bytes)
-        case {"failed": "memory"}:
-            return Failed("memory", "MemoryError")
-        case {"failed": "crashed", "detail": str(detail)}:
+        case {"failed": str(detail)}:
             return Failed("crashed", detail)
     raise frames.BadFrame("it is no answer")
 
@@ -127,8 +137,10 @@ def _failure(ending: Mapping[str, Any] | None, errors: bytes, limits: Limits) ->
     if ending is None:
         return Failed("crashed", "the cage was ended from outside")
     if ending["signal"] is None:
-        detail = f"it ended with status {ending['exit']} {text}".strip()
-        return Failed("memory" if _tells_of_memory(errors) and ending["exit"] else "crashed", detail)
+        without_memory = ending["exit"] == NO_MEMORY_STATUS or (ending["exit"] and _tells_of_memory(errors))
+        return Failed(
+            "memory" if without_memory else "crashed", f"it ended with status {ending['exit']} {text}".strip()
+        )
     number = ending["signal"]
     detail = f"it was ended by {signal.Signals(number).name} {text}".strip()
     if number in (signal.SIGKILL, signal.SIGXCPU) and ending["cpu_seconds"] >= limits.cpu_seconds - 0.5:

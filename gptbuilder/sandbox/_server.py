@@ -17,6 +17,7 @@ from gptbuilder.sandbox import _filter, _kernel, _landlock, _view, _warden
 
 LONGEST_MESSAGE = 65_536
 MOST_DESCRIPTORS = 32
+LONGEST_TROUBLE = 300
 # An id no account owns; neither PostgreSQL's nor Redis' (embedded/places.py).
 CAGE_ID = 58_503
 
@@ -28,7 +29,6 @@ class NoCage(Exception):
 def main(control_number: str) -> NoReturn:
     """Get ready as the first message says, answer with the reason if that fails, then fork until the host is gone."""
     control = socket.socket(fileno=int(control_number))
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     setup = json.loads(control.recv(LONGEST_MESSAGE))
     os.umask(0o022)
     processes = os.open("/proc", os.O_PATH | os.O_DIRECTORY)
@@ -37,11 +37,12 @@ def main(control_number: str) -> NoReturn:
     except (NoCage, OSError) as error:
         control.send(json.dumps({"trouble": str(error)}).encode())
         sys.exit(1)
-    for module in setup["preload"]:
-        _import(module)
+    missing = [trouble for module in setup["preload"] if (trouble := _import(module))]
     gc.collect()
     gc.freeze()
-    control.send(json.dumps({"ready": os.getpid()}).encode())
+    # The kernel then forgets wardens by itself.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    control.send(json.dumps({"ready": os.getpid(), "missing": missing}).encode())
     _serve(control, _warden.Place(setup["backend"], processes, tuple(paths), os.getpid()))
 
 
@@ -80,10 +81,7 @@ def _may_unshare_mounts() -> bool:
         except OSError:
             os._exit(1)
         os._exit(0)
-    # SIGCHLD is ignored: the kernel keeps no status for us.
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     _, status = os.waitpid(child, 0)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     return status == 0
 
 
@@ -93,12 +91,13 @@ def _become_nobody() -> None:
     os.setresuid(CAGE_ID, CAGE_ID, CAGE_ID)
 
 
-def _import(module: str) -> None:
-    # A module that is missing or broken is the trouble of the job that names it.
+def _import(module: str) -> str:
+    """What is wrong with it: the trouble of the job that needs it, and no reason to run no job."""
     try:
         importlib.import_module(module)
     except Exception as error:  # noqa: BLE001
-        sys.stderr.write(f"sandbox: {module} is not preloaded: {error}\n")
+        return f"{module}: {error}"[:LONGEST_TROUBLE]
+    return ""
 
 
 def _serve(control: socket.socket, place: _warden.Place) -> NoReturn:

@@ -18,9 +18,10 @@ _ROOT_OPTIONS = "size=4m,nr_inodes=10k,mode=755"
 
 def readable(package: str, programs: Mapping[str, Sequence[str]]) -> list[str]:
     """The paths to show; none lies in another one. `package` is our own folder, not the one it lies in."""
-    ours = os.path.dirname(package)
-    asked = [package, *(path for path in sys.path if path and os.path.realpath(path) != os.path.realpath(ours))]
-    asked += [*_LIBRARIES, str(sysconfig.get_config_var("LIBDIR") or "")]
+    others = list(sys.path)
+    # It is there once for us alone; if it is there twice, other packages are in it.
+    others.remove(os.path.dirname(package))
+    asked = [package, *others, *_LIBRARIES, str(sysconfig.get_config_var("LIBDIR") or "")]
     for program, more in programs.items():
         asked += [program, *more]
     existing = sorted({os.path.abspath(path) for path in asked if path and os.path.exists(path)})

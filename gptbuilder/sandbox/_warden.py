@@ -63,7 +63,7 @@ def _watch(order: dict[str, Any], descriptors: list[int], place: Place) -> None:
     for descriptor in descriptors[1:]:
         os.close(descriptor)
     _kernel.drop_capabilities()
-    if said := _read_all(trouble):
+    if said := _let_loose(trouble):
         report.sendall(frames.encode({"trouble": said}))
     else:
         report.sendall(frames.encode({"caged": True}))
@@ -94,26 +94,45 @@ def _die_with(parent: int) -> None:
         os._exit(1)
 
 
-def _fork(order: dict[str, Any], descriptors: list[int], place: Place) -> tuple[int, int]:
-    """The job's id, and the pipe on which it says what kept it from being caged; the pipe closes when it is."""
+def _fork(order: dict[str, Any], descriptors: list[int], place: Place) -> tuple[int, socket.socket]:
+    """The job's id, and the socket on which it says what keeps it from being caged."""
     # Whoever holds the other end lives: the job sees by it that its warden is gone.
     alive, lifeline = os.pipe()
-    trouble, said = os.pipe()
+    trouble, theirs = socket.socketpair()
     job = os.fork()
     if job == 0:
         os.close(lifeline)
-        os.close(trouble)
-        _inmate.main(order, descriptors, _inmate.Doors(alive, said, place.processes), place.backend, place.paths)
+        trouble.close()
+        doors = _inmate.Doors(alive, theirs.detach(), place.processes)
+        _inmate.main(order, descriptors, doors, place.backend, place.paths)
     os.close(alive)
-    os.close(said)
+    theirs.close()
     return job, trouble
 
 
-def _read_all(descriptor: int) -> str:
+def _let_loose(trouble: socket.socket) -> str:
+    """Wait until the cage is complete, or a program has begun; returns what went wrong, empty when nothing did."""
     text = b""
-    while piece := os.read(descriptor, LONGEST_TROUBLE):
-        text += piece
-    return text[:LONGEST_TROUBLE].decode(errors="replace")
+    with trouble:
+        while True:
+            piece, descriptors, _, _ = socket.recv_fds(trouble, LONGEST_TROUBLE, 1)
+            if not piece:
+                return text[:LONGEST_TROUBLE].decode(errors="replace")
+            if not descriptors:
+                text += piece
+            for listener in descriptors:
+                _allow_one_execution(listener)
+
+
+def _allow_one_execution(listener: int) -> None:
+    try:
+        # It arrives, or the job ends first and nobody is left who could ask.
+        poll = select.poll()
+        poll.register(listener, select.POLLIN)
+        if poll.poll(PATIENCE_SECONDS * 1000)[0][1] & select.POLLIN:
+            _kernel.allow_one(listener)
+    finally:
+        os.close(listener)
 
 
 def _wait(report: socket.socket, job: int, seconds: float) -> None:

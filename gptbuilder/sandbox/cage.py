@@ -1,5 +1,6 @@
 """The strongest cage this machine has, with a fork server that is there when it is needed."""
 
+import atexit
 import os
 import threading
 import time
@@ -16,7 +17,7 @@ BackendName = Literal["namespaces", "landlock", "none"]
 # The strongest first; docs/decisions/0040-the-cage.md says what each holds.
 BACKENDS: tuple[BackendName, ...] = ("namespaces", "landlock")
 LOOK_AGAIN_SECONDS = 60.0
-_TRIAL = Job("gptbuilder.sandbox.attacks:echo", {"word": "caged"})
+_TRIAL = Job("gptbuilder.sandbox.trial:echo", {"word": "caged"})
 _TRIES = 2
 _cages: "weakref.WeakSet[Cage]" = weakref.WeakSet()
 
@@ -91,6 +92,8 @@ class Cage:
         with self._lock:
             if self._server and self._server.alive():
                 return self._server
+            if self._server:
+                self._server.kill()
             if self._backend and self._backend.name == "none" and time.monotonic() < self._look_again_at:
                 return None
             self._server, self._backend = self._start()
@@ -133,6 +136,12 @@ def _forget_all() -> None:
         cage._forget()
 
 
+def _close_all() -> None:
+    for cage in _cages:
+        cage.close()
+
+
 os.register_at_fork(after_in_child=_forget_all)
+atexit.register(_close_all)
 _default = Cage()
 preload, approve, run, backend = _default.preload, _default.approve, _default.run, _default.backend

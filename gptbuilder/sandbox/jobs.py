@@ -13,8 +13,8 @@ Reason = Literal["memory", "time", "output", "crashed", "refused"]
 class Job:
     """A call of `function(inputs, **arguments)`, named `module:function`; importable without Django.
 
-    `inputs` are opened here, for reading only; the function gets them as open binary files under the same names.
-    Arguments and the function's answer are JSON values.
+    `inputs`, at most 28, are opened here, for reading only; the function gets them as open binary files under the same
+    names. Arguments and the function's answer are JSON values.
     """
 
     entry: str

@@ -7,6 +7,7 @@ import "./elements/chat-thread.js";
 import "./elements/composer-box.js";
 import "./elements/copy.js";
 import "./elements/key-shortcuts.js";
+import "./elements/file-tray.js";
 import "./elements/follow-link.js";
 import "./elements/image-tray.js";
 import "./elements/live-prose.js";
