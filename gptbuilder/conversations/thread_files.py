@@ -3,19 +3,18 @@ it."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from django.conf import settings
-from django.core.files.base import File
+from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -25,12 +24,10 @@ from gptbuilder.conversations.models.message import Message
 from gptbuilder.conversations.models.thread_file import ThreadFile, ThreadFileQuerySet
 from gptbuilder.conversations.turns import limit_sentence
 from gptbuilder.knowledge import erasing, uploads
-from gptbuilder.knowledge.models import KnowledgeFile
-from gptbuilder.knowledge.uploads import UploadRefused
+from gptbuilder.knowledge.models import KnowledgeFile, Upload
+from gptbuilder.knowledge.uploads import UploadRefused, WrongPlace
 from gptbuilder.usage import limits
 from gptbuilder.workspaces.models import Workspace
-
-log = logging.getLogger(__name__)
 
 UNSENT_FOR = timedelta(days=1)
 
@@ -39,16 +36,21 @@ NO_FILE = gettext_lazy("No file arrived. Try again.")
 SIGN_IN = gettext_lazy("Sign in to add files.")
 
 
-def receive(person: User, name: str, file: File[bytes], now: datetime) -> ThreadFile:
-    """Take an uploaded file as this person's, not sent yet, and begin to read it. Raises UploadRefused, LimitReached."""
+def receive(person: User, file: UploadedFile | Upload, now: datetime) -> ThreadFile:
+    """Take a file as this person's, not sent yet, and begin to read it: one that came in one piece, or an upload that is
+    whole. Raises UploadRefused, LimitReached and WrongPlace."""
     allowed, most_bytes = _limits(person)
     if not allowed:
         raise UploadRefused(SIGN_IN)
     limits.count(f"files:{person.pk}", allowed, timedelta(hours=1), now)
-    if file.size > most_bytes:
+    name, size_bytes = (file.name, file.size_bytes) if isinstance(file, Upload) else (file.name or "", file.size or 0)
+    if size_bytes > most_bytes:
         raise UploadRefused(TOO_LARGE % {"name": uploads.clean_name(name), "most": filesizeformat(most_bytes)})
     with transaction.atomic():
-        received = uploads.receive(Workspace.objects.personal(person), person, name, file)
+        if isinstance(file, Upload):
+            received = uploads.finish(file)
+        else:
+            received = uploads.receive(Workspace.objects.personal(person), person, name, file)
         return ThreadFile.objects.create(person=person, file=received)
 
 
@@ -104,14 +106,19 @@ def _limits(person: User) -> tuple[int, int]:
 
 @require_POST
 def files(request: Request) -> HttpResponse:
-    """Receive one file; gives its line for the composer. For who has an account or a guest's session."""
+    """Receive one file, or the id of an upload that is whole; gives its line for the composer. For who has an account
+    or a guest's session."""
     if request.person is None:
         raise Http404
-    file = request.FILES.get("file")
+    file: UploadedFile | Upload | None = request.FILES.get("file")
+    if upload_id := request.POST.get("upload"):
+        file = get_object_or_404(Upload.objects.filter(person=request.person), pk=upload_id)
     try:
         if file is None:
             raise UploadRefused(NO_FILE)
-        received = receive(request.person, file.name or "", file, timezone.now())
+        received = receive(request.person, file, timezone.now())
+    except WrongPlace:
+        return _refused(str(NO_FILE), 409)
     except UploadRefused as refusal:
         return _refused(str(refusal), 422)
     except limits.LimitReached as reached:
@@ -137,5 +144,5 @@ def _mine(request: Request) -> ThreadFileQuerySet:
 
 def _refused(sentence: str, status: int) -> HttpResponse:
     response = HttpResponse(status=status)
-    response["X-Problem"] = quote(sentence or gettext("This file could not be uploaded. Try again."))
+    response["X-Problem"] = quote(sentence)
     return response

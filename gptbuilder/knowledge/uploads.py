@@ -211,7 +211,7 @@ def _take(workspace: Workspace, person: User, name: str, part: Path) -> Knowledg
         )
 
 
-class _Moved(File[bytes]):
+class _Moved(File):  # type: ignore[type-arg]
     """A file on this machine's disk that a storage on the same disk may take over without copying."""
 
     def __init__(self, path: Path) -> None:

@@ -14,9 +14,6 @@ from collections.abc import Iterator
 from gptbuilder.lib.words import SIGNS, UNSPACED, plain
 
 CUT = "[…]"
-# Fewer words in a row are no quotation: they are how one speaks of a thing.
-WORDS_LEAST = 5
-
 WORD = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}](?:[^\W_{UNSPACED}]|[{SIGNS}])*")
 
 
@@ -24,7 +21,7 @@ class QuoteLimit:
     """How many words in a row may be repeated, and of what. It learns the passages as the model is given them."""
 
     def __init__(self, words: int) -> None:
-        self.words = max(words, WORDS_LEAST)
+        self.words = max(words, 1)
         self._runs: set[int] = set()
 
     def learn(self, text: str) -> None:
