@@ -15,6 +15,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -28,8 +29,10 @@ from gptbuilder.knowledge import views as knowledge_views
 from gptbuilder.knowledge.models import Content, KnowledgeFile, Upload
 from gptbuilder.knowledge.progress import Progress
 from gptbuilder.knowledge.uploads import UploadRefused, WrongPlace
+from gptbuilder.lib.sealing import SealingError
 
 QUOTE_WORDS_MOST = 1000
+NO_KEY = gettext_lazy("This server has no key to keep a password with. Upload a copy without one.")
 
 
 @dataclass(frozen=True)
@@ -120,8 +123,11 @@ def reading(request: MemberRequest, gpt_id: str, file_id: str) -> HttpResponse:
     """Read a file once more, with its password if one is given."""
     gpt = pages.editable(request, gpt_id)
     held, _at = _held(gpt, file_id)
-    if held.file and held.file.content:
-        uploads.retry(held.file.content, request.POST.get("password", "")[:200])
+    try:
+        if held.file and held.file.content:
+            uploads.retry(held.file.content, request.POST.get("password", "")[:200])
+    except SealingError:
+        return knowledge_views.refused(UploadRefused(NO_KEY))
     return _list(request, gpt)
 
 
@@ -208,7 +214,7 @@ def _received(request: MemberRequest, gpt: GPT) -> Sequence[KnowledgeFile]:
     except WrongPlace as unfinished:
         raise UploadRefused(_("The file is not here as a whole. Upload it again.")) from unfinished
     sent = [
-        uploads.receive(gpt.workspace, request.person, str(each.name), File(each))
-        for each in request.FILES.getlist("file")
+        uploads.receive(gpt.workspace, request.person, str(sent.name), File(sent))
+        for sent in request.FILES.getlist("file")
     ]
     return [*finished, *sent]

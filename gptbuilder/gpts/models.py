@@ -104,8 +104,8 @@ class Configuration(models.Model):
     """What a GPT does: shared by the draft, which changes, and the versions, which do not.
 
     `files` lists its knowledge as `{"id", "name", "mode"}`: the id of a knowledge.KnowledgeFile, what it is called
-    here, and "search" or "full". Of a confidential GPT nobody but its owner sees files or passages; an answer repeats at most
-    `quote_words` words of a passage in a row.
+    here, and "search" or "full". Of a confidential GPT nobody but its owner sees files or passages; an answer repeats
+    at most `quote_words` words of a passage in a row.
     """
 
     NAME_LENGTH = 40

@@ -91,6 +91,8 @@ def finish(upload: Upload) -> KnowledgeFile:
         part = part_of(upload)
         if upload.received_bytes != upload.size_bytes or not part.exists():
             raise WrongPlace(upload.received_bytes)
+        # A piece that was written and not counted may have been longer than what took its place.
+        os.truncate(part, upload.size_bytes)
         file = _take(upload.workspace, upload.person, upload.name, part)
         upload.delete()
     part.unlink(missing_ok=True)
@@ -134,7 +136,7 @@ def retry(content: Content, password: str = "") -> None:
 
 def used_bytes(person: User) -> int:
     """What the person's files take, each content once."""
-    contents = Content.objects.filter(files__uploaded_by=person).distinct()
+    contents = Content.objects.filter(pk__in=KnowledgeFile.objects.filter(uploaded_by=person).values("content"))
     return contents.aggregate(total=Sum("size_bytes"))["total"] or 0
 
 
