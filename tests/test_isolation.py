@@ -34,11 +34,14 @@ from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.share import Share
 from gptbuilder.conversations.models.step import RunStep
 from gptbuilder.conversations.models.thread import Thread
+from gptbuilder.conversations.models.thread_file import ThreadFile
 from gptbuilder.gpts import access, builtin, deleting, drafts, pictures, versions
 from gptbuilder.gpts.models import GPT, Draft, GPTVersion, LinkVisit, Picture
+from gptbuilder.knowledge.models import Content, KnowledgeFile, Passage
 from gptbuilder.providers.models import Provider, ProviderModel
 from gptbuilder.workspaces.models import Workspace
 from tests import world
+from tests.tools.library_of import file_of, give
 from tests.upstream import png
 
 # The stream's view closes the connections of its thread.
@@ -48,7 +51,7 @@ SECRET = "canary-7f3a"
 # For everybody, the same for everybody; an uploaded image belongs to who uploads it.
 PUBLIC = {
     "web:healthz", "web:readyz", "web:language", "web:appearance", "web:model_status", "web:connect_a_model",
-    "conversations:home", "conversations:uploads", "gpts:avatar",
+    "conversations:home", "conversations:uploads", "conversations:files", "gpts:avatar",
 }  # fmt: skip
 # For members, about themselves: no object in the address.
 MEMBERS = {
@@ -68,7 +71,7 @@ OBJECTS = {
     "conversations:share", "conversations:export_markdown", "conversations:export_json", "conversations:export_all",
     "conversations:older", "conversations:queue", "conversations:delivery", "conversations:queued",
     "conversations:question", "conversations:edition", "conversations:branch", "conversations:feedback",
-    "conversations:image", "conversations:upload",
+    "conversations:image", "conversations:upload", "conversations:file", "conversations:passage",
     "conversations:events", "conversations:cancellation", "conversations:answer",
     "conversations:shared", "conversations:shared_picture", "conversations:continuation",
     "conversations:gpt", "conversations:start", "conversations:link", "conversations:link_start",
@@ -124,6 +127,10 @@ class Ada:
             Feedback: {"message__thread__owner": self.person},
             QueuedMessage: {"thread__owner": self.person},
             Attachment: {"person": self.person},
+            ThreadFile: {"person": self.person},
+            KnowledgeFile: {"uploaded_by": self.person},
+            Content: {"workspace__personal_of": self.person},
+            Passage: {"content__workspace__personal_of": self.person},
             LinkVisit: {"gpt__owner": self.person},
         }
         return {
@@ -156,6 +163,7 @@ def own(ada: User, cleo: User) -> Ada:
     said = Message.objects.filter(thread__owner=ada)
     Feedback.objects.create(message=said.filter(role="assistant")[0], person=ada, rating="down", words=SECRET)
     images = [marked_image(ada), marked_image(ada, message=said[0]), marked_image(ada, queued=waiting)]
+    files = [marked_file(ada), marked_file(ada, message=said[0]), marked_file(ada, queued=waiting)]
     return Ada(
         ada,
         {
@@ -167,7 +175,9 @@ def own(ada: User, cleo: User) -> Ada:
             "message_id": [message.pk for message in said],
             "queued_id": [waiting.pk],
             "attachment_id": [image.pk for image in images],
+            "thread_file_id": [file.pk for file in files],
             "run_id": [run.pk for run in Run.objects.filter(thread__owner=ada)],
+            "number": ["1"],
             "token": [str(token), *dead_shares],
             "pk": [str(marked_session(ada).pk)],
             "export_id": [marked_export(ada).pk],
@@ -193,9 +203,16 @@ def marked_image(owner: User, **place: Message | QueuedMessage) -> Attachment:
     return image
 
 
+def marked_file(owner: User, **place: Message | QueuedMessage) -> ThreadFile:
+    number = KnowledgeFile.objects.count()
+    file = file_of(owner, f"name {number} {SECRET}", [f"passage {SECRET}"])
+    return ThreadFile.objects.create(person=owner, file=file, is_sent=bool(place), **place)
+
+
 def marked_gpt(owner: User) -> GPT:
     marked = {name: f"{name} {SECRET}" for name in ("name", "description", "instructions")}
     gpt = world.trail_planner(owner, **marked, starters=[f"starter {SECRET}"])
+    give(gpt, file_of(owner, f"file {SECRET} {gpt.pk}", [f"passage {SECRET}"]))
     drafts.apply(gpt.pk, {"picture_id": pictures.receive(gpt, BytesIO(png())).pk})
     versions.publish(gpt, owner, timezone.now())
     return GPT.objects.get(pk=gpt.pk)
@@ -219,6 +236,13 @@ def marked_thread(owner: User, gpt: GPT, purpose: str, status: str, subject: GPT
     RunStep.objects.create(
         run=run, position=1, kind=RunStep.Kind.MESSAGE, attempt=1, text=f"step {SECRET}", started_at=now
     )
+    for file in KnowledgeFile.objects.filter(pk__in=[entry["id"] for entry in gpt.draft.files]):
+        passage = Passage.objects.get(content=file.content)
+        data = {"number": 1, "passage": passage.pk, "file": file.pk, "name": file.name, "words": ["passage"]}
+        data |= {"kind": "page", "ordinal": 1, "title": ""}
+        RunStep.objects.create(
+            run=run, position=2, kind=RunStep.Kind.TOOL, attempt=1, data={"passages": [data]}, started_at=now
+        )
     thread.head = question if run.is_active else answer
     thread.save()
     return thread
@@ -294,7 +318,7 @@ def asked(client: Client, path: str) -> dict[str, HttpResponse]:
         "GET": client.get(path),
         "GET by htmx": client.get(path, headers={"HX-Request": "true"}),
         "POST": client.post(path, BODY),
-        "POST of a file": client.post(path, {"picture": BytesIO(png()), "image": BytesIO(png())}),
+        "POST of a file": client.post(path, {kind: BytesIO(png()) for kind in ("picture", "image", "file")}),
         "DELETE": client.delete(path),
     }
 
@@ -398,6 +422,18 @@ def test_an_image_of_adas_does_not_go_with_a_message_of_somebody_else(own, cleo)
 
     for image in own.values["attachment_id"]:
         client.post(path, {"text": "Look", "image": image})
+    client.post(path, {"text": "Look at nothing"})
+
+    assert [message.text for message in Message.objects.filter(thread__owner=cleo)] == ["Look at nothing"]
+    assert own.rows() == before
+
+
+def test_a_file_of_adas_does_not_go_with_a_message_of_somebody_else(own, cleo):
+    before = own.rows()
+    client, path = signed_in(cleo), reverse("conversations:start", args=[builtin.default_gpt().pk])
+
+    for file in [*own.values["thread_file_id"], *KnowledgeFile.objects.values_list("pk", flat=True)]:
+        client.post(path, {"text": "Look", "file": file})
     client.post(path, {"text": "Look at nothing"})
 
     assert [message.text for message in Message.objects.filter(thread__owner=cleo)] == ["Look at nothing"]
@@ -591,12 +627,15 @@ def test_a_chat_with_a_shared_gpt_belongs_to_the_visitor_alone(own, cleo):
     run = thread.runs.get()
     waiting = QueuedMessage.objects.create(thread=thread, text=f"waiting {SECRET}")
     images = [marked_image(cleo), marked_image(cleo, message=run.question), marked_image(cleo, queued=waiting)]
+    files = [marked_file(cleo), marked_file(cleo, message=run.question), marked_file(cleo, queued=waiting)]
     theirs = {
         "thread_id": [thread.pk],
         "message_id": [message.pk for message in thread.messages.all()],
         "queued_id": [waiting.pk],
         "attachment_id": [image.pk for image in images],
+        "thread_file_id": [file.pk for file in files],
         "run_id": [run.pk],
+        "number": ["1"],
     }
     owner, wrong = signed_in(own.person), []
 
@@ -638,7 +677,7 @@ def test_the_admin_asks_who_is_not_staff_to_sign_in(own, visitor):
 
 def test_the_admin_does_not_show_staff_what_people_said(own, mo):
     client, wrong = signed_in(mo), []
-    said = [f"{word} {SECRET}" for word in ("question", "answer", "step", "waiting")]
+    said = [f"{word} {SECRET}" for word in ("question", "answer", "step", "waiting", "passage")]
 
     for path in admin_paths(own):
         page = client.get(path, follow=True).content.decode(errors="replace")

@@ -13,6 +13,7 @@ from django.utils import timezone
 from gptbuilder.conversations import citations, execution, sharing, stream, turns
 from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.step import RunStep
+from gptbuilder.conversations.models.thread_file import ThreadFile
 from gptbuilder.gpts import drafts, versions
 from gptbuilder.gpts.models import GPT
 from gptbuilder.knowledge import erasing
@@ -285,10 +286,17 @@ def test_a_long_quotation_is_cut_in_the_answer_and_on_its_way(gpt, ada, as_perso
 
 def test_who_asks_may_quote_what_they_brought_along(ada, upstream, settings):
     gpt = world.trail_planner(ada)
-    give(gpt, quote_words=4)
+    give(gpt, file_of(ada, "hikes.pdf", ["A hike to the lake takes two hours."]), quote_words=4)
+    versions.publish(gpt, ada, timezone.now())
+    gpt.refresh_from_db()
+    own = ThreadFile.objects.create(person=ada, file=file_of(ada, "mine.pdf", TERMS))
+    run = turns.begin(ada, gpt, "When is a refund paid?", timezone.now(), files=[own.pk])
+    upstream.script(scripted.ToolCalls([("file_search", {"query": "refund"})]), scripted.Text(f"It says: {TERMS[1]}"))
 
-    run = answered(gpt, ada, upstream, f"It says: {TERMS[1]}")
+    execution.execute(run.pk)
 
+    run.refresh_from_db()
+    assert TERMS[1] in upstream.requests[-1]["messages"][-1]["content"]
     assert run.answer.text == f"It says: {TERMS[1]}"
 
 
