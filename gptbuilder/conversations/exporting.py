@@ -87,7 +87,7 @@ def as_json(thread: Thread, ids: Sequence[str]) -> Iterator[str]:
     }
     yield json.dumps(head, ensure_ascii=False, indent=1).rstrip("}\n") + ',\n "messages": ['
     for number, message in enumerate(_messages(ids)):
-        said = {
+        said: dict[str, Any] = {
             "id": message.pk,
             "parent": message.parent_id,
             "role": message.role,
@@ -118,7 +118,9 @@ def _thread(request: Request, thread_id: str) -> Thread:
 def _messages(ids: Sequence[str]) -> Iterator[Message]:
     for start in range(0, len(ids), MESSAGES_AT_ONCE):
         part = ids[start : start + MESSAGES_AT_ONCE]
-        found = Message.objects.select_related("run__version").prefetch_related("files__file").defer("html").in_bulk(part)
+        found = (
+            Message.objects.select_related("run__version").prefetch_related("files__file").defer("html").in_bulk(part)
+        )
         yield from (found[pk] for pk in part if pk in found)
 
 

@@ -37,8 +37,8 @@ SIGN_IN = gettext_lazy("Sign in to add files.")
 
 
 def receive(person: User, file: UploadedFile | Upload, now: datetime) -> ThreadFile:
-    """Take a file as this person's, not sent yet, and begin to read it: one that came in one piece, or an upload that is
-    whole. Raises UploadRefused, LimitReached and WrongPlace."""
+    """Take a file as this person's, not sent yet, and begin to read it: one that came in one piece, or an upload that
+    is whole. Raises UploadRefused, LimitReached and WrongPlace."""
     allowed, most_bytes = _limits(person)
     if not allowed:
         raise UploadRefused(SIGN_IN)

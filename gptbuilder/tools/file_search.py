@@ -56,8 +56,8 @@ class FileSearch:
     name: str = NAME
     label: str = gettext_noop("Searching the files")
     description: str = (
-        "Find passages in the files by meaning and by words. Ask for one thing at a time, in a full phrase with the names "
-        "and words the file would use, in the language of the files."
+        "Find passages in the files by meaning and by words. Ask for one thing at a time, in a full phrase with the "
+        "names and words the file would use, in the language of the files."
     )
 
     @property

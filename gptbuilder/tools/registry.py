@@ -21,8 +21,9 @@ from gptbuilder.tools.quoting import QuoteLimit
 
 @dataclass(frozen=True)
 class Context:
-    """What a tool may need to know of the run it works in. `subject_id` is the GPT a builder talks about; `said` is what
-    the person said in this turn, `before` in the one before; `file_ids` are the files of the conversation itself."""
+    """What a tool may need to know of the run it works in. `subject_id` is the GPT a builder talks about; `said` is
+    what the person said in this turn, `before` in the one before; `file_ids` are the files of the conversation itself.
+    """
 
     person: User
     purpose: str

@@ -1,7 +1,7 @@
 """Files that a model is given whole, in the system text: those the builder wants so, and small ones.
 
-They are cut into the same numbered passages as what a search finds, so they are cited in the same way. What does not fit
-well into the model's window is searched instead.
+They are cut into the same numbered passages as what a search finds, so they are cited in the same way. What does not
+fit well into the model's window is searched instead.
 """
 
 from __future__ import annotations

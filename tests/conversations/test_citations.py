@@ -25,7 +25,10 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-TERMS = ["The notice period is six weeks to the end of a quarter.", "A refund is paid within fourteen days of the return."]
+TERMS = [
+    "The notice period is six weeks to the end of a quarter.",
+    "A refund is paid within fourteen days of the return.",
+]
 
 
 @pytest.fixture(autouse=True)

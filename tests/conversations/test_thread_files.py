@@ -16,7 +16,17 @@ from django.urls import reverse
 from django.utils import timezone
 
 from gptbuilder.accounts.models import User
-from gptbuilder.conversations import execution, exporting, guests, keeping, queueing, sharing, stream, thread_files, turns
+from gptbuilder.conversations import (
+    execution,
+    exporting,
+    guests,
+    keeping,
+    queueing,
+    sharing,
+    stream,
+    thread_files,
+    turns,
+)
 from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.thread import Thread
 from gptbuilder.conversations.models.thread_file import ThreadFile
@@ -25,7 +35,6 @@ from gptbuilder.knowledge import holding
 from gptbuilder.knowledge.models import Content, KnowledgeFile
 from gptbuilder.knowledge.uploads import UploadRefused
 from gptbuilder.usage.limits import LimitReached
-from tests import upstream as scripted
 from tests import world
 from tests.tools.library_of import file_of
 from tests.waiting import until

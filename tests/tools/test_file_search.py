@@ -60,7 +60,7 @@ def test_the_model_is_told_the_names_and_searches_the_passages(gpt, ada):
     assert "file_search: terms.pdf." in equipment.system
     assert LEGAL[1] not in equipment.system
     assert f'number="[1]" file="terms.pdf" place="page 2">\n{LEGAL[1]}' in output.text
-    assert [entry["ordinal"] for entry in output.data["passages"]][0] == 2
+    assert output.data["passages"][0]["ordinal"] == 2
     assert equipment.opening == () and equipment.tool_choice == "auto"
 
 

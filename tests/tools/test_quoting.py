@@ -66,7 +66,9 @@ def test_the_same_words_in_two_passages_do_not_make_one_long_one():
     assert limit(3, "one two three", "four five six").cut(text) == text
 
 
-@given(st.lists(st.sampled_from(["a", "b", "c ", " ", "，", "退", "款", "**", "\n", "."]), max_size=60), st.integers(1, 5))
+@given(
+    st.lists(st.sampled_from(["a", "b", "c ", " ", "，", "退", "款", "**", "\n", "."]), max_size=60), st.integers(1, 5)
+)
 def test_a_stream_is_cut_like_the_whole(pieces, words):
     known = limit(words, "a b c a b a a b c c", "退款款退款退a b")
     cutter = Cutter(known)

@@ -7,29 +7,76 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('conversations', '0005_feedback_queue_attachments'),
-        ('knowledge', '0002_uploads'),
+        ("conversations", "0005_feedback_queue_attachments"),
+        ("knowledge", "0002_uploads"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ThreadFile',
+            name="ThreadFile",
             fields=[
-                ('id', models.CharField(default=gptbuilder.conversations.models.thread_file.new_thread_file_id, editable=False, max_length=40, primary_key=True, serialize=False)),
-                ('is_sent', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('file', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='knowledge.knowledgefile')),
-                ('message', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='files', to='conversations.message')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='thread_files', to=settings.AUTH_USER_MODEL)),
-                ('queued', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='files', to='conversations.queuedmessage')),
+                (
+                    "id",
+                    models.CharField(
+                        default=gptbuilder.conversations.models.thread_file.new_thread_file_id,
+                        editable=False,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("is_sent", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "file",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="knowledge.knowledgefile"
+                    ),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="files",
+                        to="conversations.message",
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="thread_files",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "queued",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="files",
+                        to="conversations.queuedmessage",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
-                'indexes': [models.Index(condition=models.Q(('message', None), ('queued', None)), fields=['is_sent', 'created_at'], name='thread_files_nowhere')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('message', None), ('queued', None), _connector='OR'), name='thread_file_is_in_one_place')],
+                "ordering": ["id"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("message", None), ("queued", None)),
+                        fields=["is_sent", "created_at"],
+                        name="thread_files_nowhere",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("message", None), ("queued", None), _connector="OR"),
+                        name="thread_file_is_in_one_place",
+                    )
+                ],
             },
         ),
     ]
