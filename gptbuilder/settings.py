@@ -1,38 +1,16 @@
 """Every setting of the project, read from the environment. docs/reference/settings.md lists them."""
 
-import json
-import os
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 from django.utils.translation import gettext_lazy as _
 
+from gptbuilder.environment import database, env, env_bool, env_int, env_list, oidc_providers
+
 BASE_DIR = Path(__file__).resolve().parent.parent
-
-
-def env(name: str, default: str = "") -> str:
-    return os.environ.get(name, default)
-
-
-def env_bool(name: str, default: bool) -> bool:
-    value = env(name).lower()
-    if value not in ("", "0", "1", "true", "false", "yes", "no", "on", "off"):
-        raise ImproperlyConfigured(f"{name} must be 0 or 1.")
-    return default if value == "" else value in ("1", "true", "yes", "on")
-
-
-def env_int(name: str, default: int) -> int:
-    try:
-        return int(env(name) or default)
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{name} must be a whole number.") from error
-
-
-def env_list(name: str, default: str = "") -> list[str]:
-    return [item.strip() for item in env(name, default).split(",") if item.strip()]
 
 
 # Where data lives when no service is given: the supervisor exports these paths.
@@ -124,55 +102,6 @@ TEMPLATES = [
 ]
 
 
-def database(url: str) -> dict[str, object]:
-    """A PostgreSQL address as Django wants it; `?host=/folder` names a socket folder."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("postgres", "postgresql"):
-        raise ImproperlyConfigured("DATABASE_URL must begin with postgres://")
-    query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    pool = env_int("DATABASE_POOL", 16)
-    prepared = env_bool("DATABASE_PREPARED_STATEMENTS", default=True)
-    return {
-        "ENGINE": "gptbuilder.web.postgresql",
-        "NAME": unquote(parts.path.lstrip("/")) or "gptbuilder",
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": query.pop("host", parts.hostname or ""),
-        "PORT": str(parts.port or ""),
-        # A conversation waits for seconds: it must never hold a connection meanwhile, so they are pooled.
-        "CONN_MAX_AGE": 0,
-        "OPTIONS": {
-            **({"pool": {"min_size": 1, "max_size": pool, "timeout": 20, "max_idle": 30}} if pool else {}),
-            # Statements are planned once for a connection; not behind a pooler that mixes up whose they are.
-            **({"server_side_binding": True, "prepare_threshold": 2} if prepared else {}),
-            "application_name": "gptbuilder",
-            **query,
-        },
-    }
-
-
-def oidc_providers(text: str) -> list[dict[str, object]]:
-    """The entries of OIDC_PROVIDERS as allauth wants them."""
-    try:
-        return [
-            {
-                "provider_id": entry["id"],
-                "name": entry["name"],
-                "client_id": entry["client_id"],
-                "secret": entry["secret"],
-                "settings": {
-                    "server_url": entry["server_url"],
-                    "email_authentication": bool(entry.get("link_by_email")),
-                },
-            }
-            for entry in json.loads(text or "[]")
-        ]
-    except (ValueError, TypeError, KeyError) as error:
-        raise ImproperlyConfigured(
-            "OIDC_PROVIDERS must be a JSON list of objects with id, name, server_url, client_id and secret."
-        ) from error
-
-
 DATABASES = {"default": database(env("DATABASE_URL") or "postgres://postgres@127.0.0.1/gptbuilder")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -210,6 +139,7 @@ CELERY_TASK_ROUTES = {
     "gptbuilder.knowledge.tasks.embed_passages": {"queue": "indexing"},
     "gptbuilder.knowledge.tasks.build_index": {"queue": "indexing"},
     "gptbuilder.knowledge.tasks.look_after_vectors": {"queue": "indexing"},
+    "gptbuilder.knowledge.tasks.run_trial": {"queue": "indexing"},
 }
 CELERY_BEAT_SCHEDULE = {
     "recover silent runs": {
@@ -224,6 +154,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "let go of files": {"task": "gptbuilder.knowledge.tasks.let_go", "schedule": 3600.0},
     "look after vectors": {"task": "gptbuilder.knowledge.tasks.look_after_vectors", "schedule": 300.0},
+    "purge records of searches": {"task": "gptbuilder.knowledge.tasks.purge_records", "schedule": 3600.0},
     "purge guests": {"task": "gptbuilder.conversations.tasks.purge_guests", "schedule": 3600.0},
     "purge deleted chats": {"task": "gptbuilder.conversations.tasks.purge_chats", "schedule": 3600.0},
     "purge providers": {"task": "gptbuilder.providers.tasks.purge_providers", "schedule": 3600.0},

@@ -49,7 +49,7 @@ MAY_CONNECT = {
     "gptbuilder/conversations/stream.py": {"redis"},
     "gptbuilder/conversations/hub.py": {"redis"},
     "gptbuilder/conversations/live.py": {"redis"},
-    "gptbuilder/web/presence.py": {"redis"},
+    "gptbuilder/web/redis_client.py": {"redis"},
 }
 REGISTRY = re.compile(r"pypi\.org|pythonhosted|npmjs|index[-_]url\b|find-links|/simple/?(?=[\s\"']|$)", re.IGNORECASE)
 INLINE = (

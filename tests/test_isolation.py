@@ -6,7 +6,7 @@ An address that stands in none of the sets below fails the test, so none can be 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from io import BytesIO
@@ -35,13 +35,23 @@ from gptbuilder.conversations.models.share import Share
 from gptbuilder.conversations.models.step import RunStep
 from gptbuilder.conversations.models.thread import Thread
 from gptbuilder.conversations.models.thread_file import ThreadFile
-from gptbuilder.gpts import access, builtin, deleting, drafts, pictures, versions
+from gptbuilder.gpts import access, builtin, deleting, drafts, files, pictures, versions
 from gptbuilder.gpts.models import GPT, Draft, GPTVersion, LinkVisit, Picture
-from gptbuilder.knowledge.models import Content, KnowledgeFile, Passage
+from gptbuilder.knowledge import cases, records, uploads
+from gptbuilder.knowledge.models import (
+    Content,
+    KnowledgeFile,
+    Passage,
+    RetrievalCase,
+    RetrievalTrial,
+    Search,
+    Upload,
+)
+from gptbuilder.knowledge.search import Found
+from gptbuilder.lib.ids import new_id
 from gptbuilder.providers.models import Provider, ProviderModel
 from gptbuilder.workspaces.models import Workspace
 from tests import world
-from tests.tools.library_of import file_of, give
 from tests.upstream import png
 
 # The stream's view closes the connections of its thread.
@@ -51,7 +61,7 @@ SECRET = "canary-7f3a"
 # For everybody, the same for everybody; an uploaded image belongs to who uploads it.
 PUBLIC = {
     "web:healthz", "web:readyz", "web:language", "web:appearance", "web:model_status", "web:connect_a_model",
-    "conversations:home", "conversations:uploads", "conversations:files", "gpts:avatar",
+    "conversations:home", "conversations:uploads", "conversations:files", "knowledge:uploads", "gpts:avatar",
 }  # fmt: skip
 # For members, about themselves: no object in the address.
 MEMBERS = {
@@ -78,8 +88,11 @@ OBJECTS = {
     "builder:create", "builder:conversation", "builder:messages", "builder:configure", "builder:reversal",
     "builder:draft", "builder:lock", "builder:picture", "builder:preview", "builder:preview_conversation",
     "builder:preview_messages", "builder:preview_reset", "builder:publication", "builder:audience", "builder:link",
-    "builder:versions", "builder:comparison", "builder:restoration", "builder:duplicate", "builder:deletion",
-    "builder:recovery", "gpts:picture", "accounts:end_session", "accounts:download",
+    "builder:retrieval", "builder:passages", "builder:cases", "builder:case_deletion", "builder:case_recovery",
+    "builder:trials", "builder:versions", "builder:comparison", "builder:restoration", "builder:duplicate",
+    "builder:deletion", "builder:recovery", "builder:files", "builder:file_rules", "builder:file",
+    "builder:file_return", "builder:file_replacement", "builder:file_reading", "builder:file_erasure",
+    "builder:file_content", "knowledge:upload", "gpts:picture", "accounts:end_session", "accounts:download",
 }  # fmt: skip
 # Their tokens below open nothing any more, for the owner neither.
 LINKS = {
@@ -128,10 +141,14 @@ class Ada:
             QueuedMessage: {"thread__owner": self.person},
             Attachment: {"person": self.person},
             ThreadFile: {"person": self.person},
-            KnowledgeFile: {"uploaded_by": self.person},
-            Content: {"workspace__personal_of": self.person},
-            Passage: {"content__workspace__personal_of": self.person},
             LinkVisit: {"gpt__owner": self.person},
+            KnowledgeFile: {"uploaded_by": self.person},
+            Passage: {"content__files__uploaded_by": self.person},
+            Search: {"holder_id__in": self.values["gpt_id"]},
+            RetrievalCase: {"holder_id__in": self.values["gpt_id"]},
+            RetrievalTrial: {"holder_id__in": self.values["gpt_id"]},
+            Content: {"workspace__personal_of": self.person},
+            Upload: {"person": self.person},
         }
         return {
             model.__name__: list(model._default_manager.filter(**mine).order_by("pk").values())
@@ -163,7 +180,14 @@ def own(ada: User, cleo: User) -> Ada:
     said = Message.objects.filter(thread__owner=ada)
     Feedback.objects.create(message=said.filter(role="assistant")[0], person=ada, rating="down", words=SECRET)
     images = [marked_image(ada), marked_image(ada, message=said[0]), marked_image(ada, queued=waiting)]
-    files = [marked_file(ada), marked_file(ada, message=said[0]), marked_file(ada, queued=waiting)]
+    given = [marked_attachment(ada), marked_attachment(ada, message=said[0]), marked_attachment(ada, queued=waiting)]
+    file = KnowledgeFile.objects.get(pk=private.draft.files[0]["id"])
+    here, removed = (
+        cases.add(gpt_id, f"case {SECRET}", file, Passage.objects.get(content=file.content_id))
+        for gpt_id in (private.pk, ended.pk)
+    )
+    cases.remove(removed, timezone.now())
+    records.note_search(private.pk, f"search {SECRET}", Found(), asker=ada, is_makers=True)
     return Ada(
         ada,
         {
@@ -175,12 +199,15 @@ def own(ada: User, cleo: User) -> Ada:
             "message_id": [message.pk for message in said],
             "queued_id": [waiting.pk],
             "attachment_id": [image.pk for image in images],
-            "thread_file_id": [file.pk for file in files],
+            "thread_file_id": [file.pk for file in given],
             "run_id": [run.pk for run in Run.objects.filter(thread__owner=ada)],
             "number": ["1"],
             "token": [str(token), *dead_shares],
             "pk": [str(marked_session(ada).pk)],
             "export_id": [marked_export(ada).pk],
+            "file_id": [file.pk],
+            "case_id": [here.pk, removed.pk],
+            "upload_id": [uploads.begin(ada, f"upload {SECRET}", 11).pk],
         },
     )
 
@@ -203,17 +230,27 @@ def marked_image(owner: User, **place: Message | QueuedMessage) -> Attachment:
     return image
 
 
-def marked_file(owner: User, **place: Message | QueuedMessage) -> ThreadFile:
-    number = KnowledgeFile.objects.count()
-    file = file_of(owner, f"name {number} {SECRET}", [f"passage {SECRET}"])
-    return ThreadFile.objects.create(person=owner, file=file, is_sent=bool(place), **place)
+def marked_attachment(owner: User, **place: Message | QueuedMessage) -> ThreadFile:
+    return ThreadFile.objects.create(person=owner, file=marked_file(owner), is_sent=bool(place), **place)
+
+
+def marked_file(owner: User) -> KnowledgeFile:
+    workspace = Workspace.objects.personal(owner)
+    content = Content(workspace=workspace, sha256=new_id("sha"), size_bytes=9, state=Content.State.WORDS)
+    content.file.save("file", ContentFile(f"bytes {SECRET}".encode()), save=False)
+    content.passage_count = 1
+    content.save()
+    Passage.objects.create(content=content, position=0, kind="page", number=1, text=f"passage {SECRET}", sha256="0")
+    return KnowledgeFile.objects.create(
+        workspace=workspace, uploaded_by=owner, content=content, name=f"file {SECRET}.txt", size_bytes=9
+    )
 
 
 def marked_gpt(owner: User) -> GPT:
     marked = {name: f"{name} {SECRET}" for name in ("name", "description", "instructions")}
     gpt = world.trail_planner(owner, **marked, starters=[f"starter {SECRET}"])
-    give(gpt, file_of(owner, f"file {SECRET} {gpt.pk}", [f"passage {SECRET}"]))
     drafts.apply(gpt.pk, {"picture_id": pictures.receive(gpt, BytesIO(png())).pk})
+    files.add(gpt, [marked_file(owner)])
     versions.publish(gpt, owner, timezone.now())
     return GPT.objects.get(pk=gpt.pk)
 
@@ -254,8 +291,18 @@ class Address:
     variables: tuple[str, ...]
 
     def paths(self, values: dict[str, list[str]]) -> Iterator[str]:
+        """With every combination of the values."""
         for chosen in itertools.product(*(values[variable] for variable in self.variables)):
-            yield reverse(self.name, kwargs=dict(zip(self.variables, chosen, strict=True)))
+            yield self._path(chosen)
+
+    def paths_in_step(self, values: dict[str, list[str]]) -> Iterator[str]:
+        """With every value at least once."""
+        columns = [values[variable] for variable in self.variables]
+        for number in range(max(map(len, columns))):
+            yield self._path([column[number % len(column)] for column in columns])
+
+    def _path(self, chosen: Iterable[str]) -> str:
+        return reverse(self.name, kwargs=dict(zip(self.variables, chosen, strict=True)))
 
 
 def addresses() -> list[Address]:
@@ -361,7 +408,7 @@ def test_others_reach_nothing_of_adas(own, visitor):
     wrong = []
 
     for address in named(OBJECTS):
-        for path in address.paths(own.values):
+        for path in address.paths_in_step(own.values):
             answers = asked(visitor, path)
             for way, response in answers.items():
                 refused = response.status_code in (404, 405) or (leads_to_sign_in(response) and not is_member)
@@ -627,13 +674,17 @@ def test_a_chat_with_a_shared_gpt_belongs_to_the_visitor_alone(own, cleo):
     run = thread.runs.get()
     waiting = QueuedMessage.objects.create(thread=thread, text=f"waiting {SECRET}")
     images = [marked_image(cleo), marked_image(cleo, message=run.question), marked_image(cleo, queued=waiting)]
-    files = [marked_file(cleo), marked_file(cleo, message=run.question), marked_file(cleo, queued=waiting)]
+    given = [
+        marked_attachment(cleo),
+        marked_attachment(cleo, message=run.question),
+        marked_attachment(cleo, queued=waiting),
+    ]
     theirs = {
         "thread_id": [thread.pk],
         "message_id": [message.pk for message in thread.messages.all()],
         "queued_id": [waiting.pk],
         "attachment_id": [image.pk for image in images],
-        "thread_file_id": [file.pk for file in files],
+        "thread_file_id": [file.pk for file in given],
         "run_id": [run.pk],
         "number": ["1"],
     }

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from gptbuilder.builder import configure, examples, history, keeping, knowledge, sharing, views
+from gptbuilder.builder import configure, examples, history, keeping, knowledge, retrieval, sharing, views
 
 app_name = "builder"
 urlpatterns = [
@@ -15,6 +15,16 @@ urlpatterns = [
     path("gpts/<str:gpt_id>/edit/conversation/", views.conversation, name="conversation"),
     path("gpts/<str:gpt_id>/edit/messages/", views.messages, name="messages"),
     path("gpts/<str:gpt_id>/edit/configure/", configure.configure, name="configure"),
+    path("gpts/<str:gpt_id>/edit/knowledge/", retrieval.retrieval, name="retrieval"),
+    path("gpts/<str:gpt_id>/edit/knowledge/files/<str:file_id>/", retrieval.passages, name="passages"),
+    path("gpts/<str:gpt_id>/edit/knowledge/cases/", retrieval.case_list, name="cases"),
+    path(
+        "gpts/<str:gpt_id>/edit/knowledge/cases/<str:case_id>/deletion/", retrieval.case_deletion, name="case_deletion"
+    ),
+    path(
+        "gpts/<str:gpt_id>/edit/knowledge/cases/<str:case_id>/recovery/", retrieval.case_recovery, name="case_recovery"
+    ),
+    path("gpts/<str:gpt_id>/edit/knowledge/trials/", retrieval.trial, name="trials"),
     path("gpts/<str:gpt_id>/edit/turns/<str:run_id>/reversal/", history.reversal, name="reversal"),
     path("gpts/<str:gpt_id>/draft/", configure.draft, name="draft"),
     path("gpts/<str:gpt_id>/locks/<str:field>/", configure.lock, name="lock"),

@@ -15,7 +15,6 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -25,8 +24,8 @@ from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.step import RunStep
 from gptbuilder.conversations.models.thread import Thread
 from gptbuilder.conversations.models.thread_file import ThreadFile
-from gptbuilder.knowledge import highlighting
-from gptbuilder.knowledge.highlighting import Piece
+from gptbuilder.knowledge import marking, places
+from gptbuilder.knowledge.marking import Piece
 from gptbuilder.knowledge.models import KnowledgeFile, Passage
 from gptbuilder.tools.passages import Passage as Given
 
@@ -126,16 +125,6 @@ def names(entries: Iterable[Entry], text: str) -> list[str]:
     return list(dict.fromkeys(by_number[number]["name"] for number in wanted))
 
 
-def place_of(kind: str, ordinal: int | None, title: str) -> str:
-    """Where in its file a passage stands, for a reader."""
-    numbered = ""
-    if ordinal is not None and kind == "page":
-        numbered = _("page %(number)s") % {"number": ordinal}
-    elif ordinal is not None and kind == "slide":
-        numbered = _("slide %(number)s") % {"number": ordinal}
-    return " · ".join(part for part in (numbered, title) if part)
-
-
 def _numbers(match: re.Match[str]) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", match[1] or match[2])]
 
@@ -171,7 +160,7 @@ def _url(run: Run, number: int) -> str:
 def _source(run: Run, entry: Entry) -> Source:
     if entry.get("closed"):
         return Source(0, entry["name"])
-    place = place_of(entry["kind"], entry["ordinal"], entry["title"])
+    place = places.place(entry["kind"], entry["ordinal"], entry["title"])
     return Source(entry["number"], entry["name"], place, _url(run, entry["number"]))
 
 
@@ -227,11 +216,11 @@ def is_closed(run: Run, entry: Entry) -> bool:
 
 def shown(run: Run, entry: Entry) -> Shown:
     """The passage as it stands in the file now, if the run's version or conversation still has that file."""
-    place = place_of(entry["kind"], entry["ordinal"], entry["title"])
+    place = places.place(entry["kind"], entry["ordinal"], entry["title"])
     found = _passage(run, entry)
     if found is None:
         return Shown(entry["name"], place)
-    pieces = highlighting.highlighted(found.text, entry["words"], found.content.language)
+    [pieces] = marking.marked([(found.content_id, found.text)], " ".join(entry["words"]))
     return Shown(entry["name"], place, tuple(pieces))
 
 
@@ -242,5 +231,4 @@ def _passage(run: Run, entry: Entry) -> Passage | None:
     if not any(held["id"] == entry["file"] for held in files) and not own.exists():
         return None
     file = KnowledgeFile.objects.kept().filter(pk=entry["file"])
-    passages = Passage.objects.filter(pk=entry["passage"], content__in=file.values("content"))
-    return passages.select_related("content").first()
+    return Passage.objects.filter(pk=entry["passage"], content__in=file.values("content")).first()

@@ -26,6 +26,11 @@ from gptbuilder.tools import models
 
 CONVERSATION = _("Conversation")
 BY_SOMEBODY = _("Who built this GPT cannot read your chats. Answers can be wrong.")
+# Of chats that search files: knowledge/records.py.
+BY_SOMEBODY_WITH_FILES = _(
+    "Who built this GPT cannot read your chats. What five people search for in the same words is shown to them, without "
+    "names. Answers can be wrong."
+)
 BY_OURSELVES = _("Answers can be wrong. Check what matters.")
 STATUS_OF_REFUSAL = {"busy": 409, "limit": 429}
 
@@ -86,7 +91,7 @@ def _chat(thread: Thread, shown: list[dict[str, Any]], queued: Sequence[QueuedMe
         channel=thread.pk,
         thread=thread,
         lines=shown,
-        note=_note(gpt, thread.owner_id),
+        note=_note(gpt, faces.face(gpt) if gpt else None, thread.owner_id),
         queued=queued,
         takes_images=sees(faces.face(gpt)) if gpt else False,
         takes_files=thread_files.may_attach(thread.owner),
@@ -95,15 +100,17 @@ def _chat(thread: Thread, shown: list[dict[str, Any]], queued: Sequence[QueuedMe
 
 def new_chat(gpt: GPT, post_url: str, person: User | None) -> Pane:
     """A chat before its first message."""
-    note = _note(gpt, person.pk if person else "")
     face = faces.face(gpt)
+    note = _note(gpt, face, person.pk if person else "")
     takes_images = person is not None and sees(face)
     takes_files = thread_files.may_attach(person)
     return Pane("chat", gpt, face, post_url, note=note, takes_images=takes_images, takes_files=takes_files)
 
 
-def _note(gpt: GPT | None, person_id: str) -> str | Promise:
-    return BY_OURSELVES if gpt is None or gpt.builtin or gpt.owner_id == person_id else BY_SOMEBODY
+def _note(gpt: GPT | None, face: Configuration | None, person_id: str) -> str | Promise:
+    if gpt is None or gpt.builtin or gpt.owner_id == person_id:
+        return BY_OURSELVES
+    return BY_SOMEBODY_WITH_FILES if face and face.files else BY_SOMEBODY
 
 
 def lines(thread: Thread) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from gptbuilder.gpts import drafts
 from gptbuilder.gpts.models import GPT, Configuration, Draft, GPTVersion
-from gptbuilder.knowledge import erasing, uploads
+from gptbuilder.knowledge import cases, erasing, uploads
 from gptbuilder.knowledge.models import KnowledgeFile
 from gptbuilder.knowledge.uploads import UploadRefused
 
@@ -99,8 +99,10 @@ def set_mode(gpt: GPT, file_id: str, mode: str) -> None:
 
 
 def replace(gpt: GPT, file_id: str, file: KnowledgeFile) -> None:
-    """Put another file in the place of this one."""
-    _change_one(gpt, file_id, lambda entry: {**_entry(file), "mode": entry["mode"]})
+    """Put another file in the place of this one; what should be found in it is looked for in the other."""
+    with transaction.atomic():
+        _change_one(gpt, file_id, lambda entry: {**_entry(file), "mode": entry["mode"]})
+        cases.move(gpt.pk, file_id, file)
 
 
 def versions_with(file_id: str) -> list[GPTVersion]:

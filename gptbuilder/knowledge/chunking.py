@@ -97,8 +97,7 @@ class _Piece:
 def chunks(sections: Iterable[Section], tokens_most: int = TOKENS_MOST) -> list[Chunk]:
     """All passages of a file, in reading order. The same sections always give the same passages."""
     groups = list(_packed(_pieces(sections, tokens_most), tokens_most))
-    before = [None, *groups[:-1]]
-    return [_chunk(group, previous) for group, previous in zip(groups, before, strict=True)]
+    return [_chunk(group, groups[at - 1] if at else None) for at, group in enumerate(groups)]
 
 
 def _packed(pieces: Iterable[_Piece], tokens_most: int) -> Iterator[list[_Piece]]:

@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db import transaction
 
 from gptbuilder.accounts import personal_data
-from gptbuilder.knowledge.models import Content, KnowledgeFile
+from gptbuilder.knowledge.models import Content, KnowledgeFile, RetrievalCase
 
 
 def erase(files: Iterable[KnowledgeFile], now: datetime) -> int:
@@ -21,6 +21,8 @@ def erase(files: Iterable[KnowledgeFile], now: datetime) -> int:
         # The contents are locked first, so that nobody gives one a new file meanwhile.
         contents = list(Content.objects.select_for_update().filter(files__in=ids).order_by("pk"))
         erased = KnowledgeFile.objects.kept().filter(pk__in=ids).update(content=None, erased_at=now)
+        # They keep a piece of its text.
+        RetrievalCase.objects.filter(file_id__in=ids).delete()
         forget([content for content in contents if not content.files.exists()])
     return erased
 

@@ -57,11 +57,11 @@ class BadAnswer(Exception):
     """The reader's answer has not the form it has to have: somebody else spoke."""
 
 
-def extract(path: Path, name: str, password: str | None = None) -> Extraction:
+def extract(path: Path, name: str, password: str | None = None, *, recognise: bool = True) -> Extraction:
     """Read a file. `name` is what the person calls it; `path` may be named otherwise.
 
-    Takes at most WALL_SECONDS, and OCR_SECONDS more where there are pictures and an OCR program. Raises OSError where
-    the file cannot be opened, and nothing for whatever is in it.
+    Takes at most WALL_SECONDS. `recognise` reads pictures, too, where there is an OCR program: some seconds a page, up
+    to ocr.SECONDS. Raises OSError where the file cannot be opened, and nothing for whatever is in it.
     """
     size = path.stat().st_size
     if size > FILE_BYTES:
@@ -72,15 +72,17 @@ def extract(path: Path, name: str, password: str | None = None) -> Extraction:
         wall_seconds=WALL_SECONDS,
         output_bytes=OUTPUT_BYTES,
     )
-    done = sandbox.run(sandbox.Job(READ, {"name": name, "password": password}, {"file": path}), limits)
+    # A name from the disk may hold bytes that are no letters, which no message carries.
+    arguments = {"name": name.encode(errors="replace").decode(), "password": password}
+    done = sandbox.run(sandbox.Job(READ, arguments, {"file": path}), limits)
     if isinstance(done, sandbox.Failed):
         return Extraction(FAILURES.get(done.reason, "no_cage"), detail=f"{done.reason}: {_clean(done.detail)}")
     try:
-        extraction = _checked(done.value)
+        extraction = checked(done.value)
     except BadAnswer as error:
         return Extraction("broken", detail=str(error))
     extraction = replace(extraction, seconds=done.seconds, peak_bytes=done.peak_bytes)
-    return _recognised(extraction, path, password) if extraction.unread else extraction
+    return _recognised(extraction, path, password) if recognise and extraction.unread else extraction
 
 
 def _recognised(extraction: Extraction, path: Path, password: str | None) -> Extraction:
@@ -95,7 +97,8 @@ def _recognised(extraction: Extraction, path: Path, password: str | None) -> Ext
     return replace(extraction, outcome="ok", sections=tuple(together), unread=unread)
 
 
-def _checked(answer: Any) -> Extraction:
+def checked(answer: Any) -> Extraction:
+    """What the cage answered, in our types and without characters that nobody stores. Raises BadAnswer."""
     match answer:
         case {
             "outcome": str(outcome),

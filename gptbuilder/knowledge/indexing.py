@@ -52,7 +52,7 @@ def request(content: Content) -> None:
     Content.objects.filter(pk=content.pk).exclude(state=State.READING).update(
         state=State.UPLOADED, outcome="", detail="", tries=0, heartbeat_at=timezone.now()
     )
-    transaction.on_commit(lambda: send(content.pk))
+    transaction.on_commit(lambda: send(content.pk), robust=True)
 
 
 def send(content_id: str) -> None:
@@ -152,6 +152,9 @@ def _read(content: Content) -> None:
         _fail(content, found.outcome, found.detail, found.kind)
         return
     chunks = chunking.chunks(found.sections)
+    if not chunks:
+        _fail(content, "empty", "", found.kind)
+        return
     analysis = lexical.analyse([chunk.meaning for chunk in chunks])
     _store(content, found, chunks, analysis)
 
@@ -180,7 +183,8 @@ def _store(content: Content, found: Extraction, chunks: Sequence[Chunk], analysi
             tries=0,
             heartbeat_at=None,
         )
-        transaction.on_commit(tasks.embed_passages.delay)
+        # The clock sends it again, should the queue be away now.
+        transaction.on_commit(tasks.embed_passages.delay, robust=True)
 
 
 def _keep_passages(content_id: str, chunks: Sequence[Chunk]) -> list[int]:

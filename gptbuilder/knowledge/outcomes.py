@@ -19,11 +19,12 @@ SENTENCES: dict[str, Promise] = {
     "empty": _("There is no text in the file. Check whether it is the right one."),
     "broken": _("The file is damaged and cannot be read. Open it where it was made, save it again and upload that."),
     "wrong_extension": _(
-        "The file is not what its name says. Give it the ending of what it is (.txt for plain text) and upload it again."
+        "The file is not what its name says. Give it the ending of what it is (.txt for plain text) and upload it "
+        "again."
     ),
     "unsupported": _(
-        "Files of this kind cannot be read. Save it as PDF, a Word, Excel or PowerPoint file, OpenDocument, HTML or plain "
-        "text; unpack an archive and upload its files; take off copy protection."
+        "Files of this kind cannot be read. Save it as PDF, a Word, Excel or PowerPoint file, OpenDocument, HTML or "
+        "plain text; unpack an archive and upload its files; take off copy protection."
     ),
     "not_safe": _(
         "The file is built in a way that overwhelms whoever opens it, so it was not read. If it is yours, save it anew "
@@ -32,8 +33,8 @@ SENTENCES: dict[str, Promise] = {
     "too_large": _("There is too much in the file to read it in one piece. Split it and upload the parts."),
     "too_slow": _("Reading the file took too long. Split it, or save it as PDF or plain text, and upload that."),
     "no_cage": _(
-        "Files are not read on this server, because it cannot shut their readers in. The operator finds the reason with "
-        "manage.py sandbox_doctor."
+        "Files are not read on this server, because it cannot shut their readers in. The operator finds the reason "
+        "with manage.py sandbox_doctor."
     ),
 }
 

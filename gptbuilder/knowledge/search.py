@@ -8,6 +8,7 @@ result says so.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -31,6 +32,8 @@ LIMIT = 20
 # A question is a sentence or a paragraph; what is longer is no question, and its end says no more.
 QUESTION_LETTERS = 4_000
 RERANKED = 40
+# Neither PostgreSQL nor JSON takes them.
+NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 
 SCOPE = """
 SELECT content.id, content.language, content.passage_count, content.word_count
@@ -121,7 +124,7 @@ def search(
     Eight queries or so; waits for the embedding model at most embedding.QUESTION_SECONDS, or not at all when the
     question's `vector` by the serving model is given.
     """
-    question = question.replace("\x00", " ").strip()[:QUESTION_LETTERS]
+    question = NO_TEXT.sub(" ", question[:QUESTION_LETTERS]).strip()
     scope = scope_of(file_ids)
     if not question or not scope.passage_count:
         return Found()

@@ -27,7 +27,10 @@ DETECT = """
 SELECT language, count(*) FROM unnest(%s::text[]) AS word, unnest(%s::text[]) AS language
 WHERE ts_lexize((language || '_stem')::regdictionary, word) = '{}' GROUP BY language
 """
-STEMS = "SELECT word, (ts_lexize(%s::regdictionary, word))[1] FROM unnest(%s::text[]) AS word"
+STEMS = """
+SELECT (ts_lexize(%s::regdictionary, word))[1] FROM unnest(%s::text[]) WITH ORDINALITY AS given(word, place)
+ORDER BY place
+"""
 
 ACCENT = re.compile("[\u0300-\u036f]+")
 
@@ -47,18 +50,21 @@ def language_of(words: Sequence[str]) -> str:
 
 
 def stems(words: Iterable[str], language: str) -> dict[str, str]:
-    """The stem of each word; words that are in no index are left out. One query."""
+    """The stem of each word, without accents, which people leave out when they ask; words that are in no index are
+    left out. One query."""
     known = {word: word for word in words if IS_UNSPACED.match(word)}
     spaced = sorted({word for word in words if word not in known})
     if spaced:
+        # English writes accents on borrowed words alone, and its stemmer knows none; others tell words apart by them.
+        given = [_without_accents(word) for word in spaced] if language == DEFAULT_LANGUAGE else spaced
         with connection.cursor() as cursor:
-            cursor.execute(STEMS, [f"{language}_stem", spaced])
-            known |= {word: _without_accents(stem) for word, stem in cursor.fetchall() if stem}
+            cursor.execute(STEMS, [f"{language}_stem", given])
+            found = cursor.fetchall()
+        known |= {word: _without_accents(stem) for word, (stem,) in zip(spaced, found, strict=True) if stem}
     return known
 
 
-def _without_accents(stem: str) -> str:
-    """Latin and Greek letters without their accents: people leave them out when they ask."""
-    if stem.isascii():
-        return stem
-    return unicodedata.normalize("NFC", ACCENT.sub("", unicodedata.normalize("NFD", stem)))
+def _without_accents(text: str) -> str:
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFC", ACCENT.sub("", unicodedata.normalize("NFD", text)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from gptbuilder.knowledge import filling, holding, indexes, indexing, uploads
+from gptbuilder.knowledge import cases, filling, holding, indexes, indexing, records, trials, uploads
 
 
 @shared_task
@@ -38,6 +38,18 @@ def recover_indexing() -> None:
 def look_after_vectors() -> None:
     indexes.clear_retired()
     filling.look_after_graph()
+
+
+@shared_task
+def run_trial(trial_id: int) -> None:
+    trials.run(trial_id)
+
+
+@shared_task
+def purge_records() -> None:
+    now = timezone.now()
+    records.purge(now)
+    cases.purge(now)
 
 
 @shared_task

@@ -22,6 +22,8 @@ EXACT_MOST = 20_000
 SEARCHED_FIRST = 200
 SCANNED_MOST = 200_000
 GRAPH_NEIGHBOURS, GRAPH_BUILD = 16, 64
+GRAPH_ROW_BYTES = 600
+BUILD_MEGABYTES = 4096
 
 COPY = """
 INSERT INTO knowledge_vector (index_id, content_id, passage_id, sha256, embedding)
@@ -171,7 +173,11 @@ def build_graph(index: EmbeddingIndex) -> None:
     with connection.cursor() as cursor:
         # What an interrupted attempt left is in the way and of no use.
         cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-        cursor.execute("SELECT set_config('maintenance_work_mem', '1GB', false)")
+        cursor.execute("SELECT count(*) FROM knowledge_vector WHERE index_id = %s", [index.pk])
+        # A graph that does not fit is finished on the disk, which takes ten times as long.
+        needed = int(cursor.fetchone()[0]) * (2 * size + GRAPH_ROW_BYTES) // 2**20
+        memory = min(max(needed, 64), BUILD_MEGABYTES)
+        cursor.execute("SELECT set_config('maintenance_work_mem', %s, false)", [f"{memory}MB"])
         cursor.execute(
             f"CREATE INDEX CONCURRENTLY {name} ON knowledge_vector "
             f"USING hnsw ((embedding::halfvec({size})) halfvec_cosine_ops) "

@@ -41,15 +41,15 @@ def announced(request: Request) -> HttpResponse:
 
 
 @never_cache
-@require_http_methods(["HEAD", "PATCH", "DELETE"])
+@require_http_methods(["GET", "HEAD", "PATCH", "DELETE"])
 def upload(request: Request, upload_id: str) -> HttpResponse:
-    """HEAD: how far it came. PATCH: a piece, which begins at Upload-Offset. DELETE: give it up."""
+    """GET, HEAD: how far it came. PATCH: a piece, which begins at Upload-Offset. DELETE: give it up."""
     found = get_object_or_404(Upload.objects.filter(person=request.person), pk=upload_id)
     if request.method == "DELETE":
         found.delete()
         uploads.part_of(found).unlink(missing_ok=True)
         return HttpResponse(status=204)
-    if request.method == "HEAD":
+    if request.method in ("GET", "HEAD"):
         return HttpResponse(headers={OFFSET: str(found.received_bytes), "Upload-Length": str(found.size_bytes)})
     offset = request.headers.get(OFFSET, "")
     if not offset.isascii() or not offset.isdecimal():

@@ -7,7 +7,7 @@ with tools is not asked: the search is its first call, made before it speaks (do
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from gptbuilder.agent.tool import ToolOutput
 from gptbuilder.gateway.tokens import count
 from gptbuilder.gateway.types import ToolCall
 from gptbuilder.knowledge import search
-from gptbuilder.knowledge.search import Hit
+from gptbuilder.knowledge.search import Found, Hit
 from gptbuilder.lib import words
 from gptbuilder.tools.library import Library
 from gptbuilder.tools.passages import Passage, fenced
@@ -41,7 +41,8 @@ CITE = "Write the number of a passage, like [1], after what you take from it."
 class FileSearch:
     """Finds passages. The numbers of a run go on from search to search; what was given once keeps its number.
 
-    `said` is what the person said, `before` what they had said in the turn before. With `is_unasked` nobody chose the
+    `said` is what the person said, `before` what they had said in the turn before; `note` hears once what it found in
+    the GPT's files. With `is_unasked` nobody chose the
     search: what has no word of a very short message is then not worth a model's time.
     """
 
@@ -53,6 +54,7 @@ class FileSearch:
     is_unasked: bool = False
     given: dict[int, Passage] = field(default_factory=dict)
     limit: QuoteLimit | None = None
+    note: Callable[[Found], object] | None = None
     name: str = NAME
     label: str = gettext_noop("Searching the files")
     description: str = (
@@ -108,8 +110,7 @@ class FileSearch:
         asked = (
             [self.said, f"{self.before}\n{self.said}" if self.before else ""] if self.is_unasked else [query, self.said]
         )
-        ids = self.library.searched_ids
-        rankings = [search.search(ids, question, FOUND_MOST).hits for question in dict.fromkeys(filter(None, asked))]
+        rankings = [self._searched(question) for question in dict.fromkeys(filter(None, asked))]
         if own := self.library.own_searched_ids:
             # What somebody adds to a conversation is what they talk about.
             rankings.append(search.search(own, query or self.said, FOUND_MOST).hits)
@@ -117,6 +118,14 @@ class FileSearch:
         if self.is_unasked and len(words.words(self.said)) <= SMALL_TALK_WORDS and not any(hit.words for hit in hits):
             return []
         return hits
+
+    def _searched(self, question: str) -> tuple[Hit, ...]:
+        found = search.search(self.library.searched_ids, question, FOUND_MOST)
+        own = self.library.own_ids
+        if self.note and question == self.said and not own.issuperset(self.library.searched_ids):
+            self.note(replace(found, hits=tuple(hit for hit in found if hit.file_id not in own)))
+            self.note = None
+        return found.hits
 
     def _within(self, hits: Iterable[Hit]) -> Iterator[Passage]:
         """As many as there is room for, the best of them in any case."""

@@ -3,7 +3,7 @@ told of both."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -12,6 +12,7 @@ from gptbuilder.gateway.tokens import count
 from gptbuilder.gateway.types import ModelEntry
 from gptbuilder.gpts.models import GPTVersion
 from gptbuilder.knowledge import outcomes
+from gptbuilder.knowledge.search import Found
 from gptbuilder.tools import whole_files
 from gptbuilder.tools.file_search import CITE, FileSearch
 from gptbuilder.tools.library import File, Library, library
@@ -71,8 +72,10 @@ def reach(
     entry: ModelEntry,
     system: str,
     is_preview: bool,
+    note: Callable[[Found], object] | None = None,
 ) -> Reach:
-    """What this run has of the version's files and the conversation's. Two queries, none without files."""
+    """What this run has of the version's files and the conversation's. `note` hears what was found in the former for
+    what the person said. Two queries, none without files."""
     found = library(version, own_ids)
     if not found.files:
         return Reach()
@@ -94,6 +97,7 @@ def reach(
             is_unasked=not entry.tools,
             given={passage.passage_id: passage for passage in whole},
             limit=limit,
+            note=note,
         )
     text = "\n\n".join(_told(found, whole, entry, limit, is_closed=is_closed))
     searches = SEARCHES if entry.tools else 1

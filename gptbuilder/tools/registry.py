@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 from django.conf import settings
@@ -13,7 +14,9 @@ from django.utils.module_loading import import_string
 from gptbuilder.accounts.models import User
 from gptbuilder.agent.tool import Tool
 from gptbuilder.gateway.types import ModelEntry, ToolCall
-from gptbuilder.gpts.models import GPTVersion
+from gptbuilder.gpts.models import GPT, GPTVersion
+from gptbuilder.knowledge import records
+from gptbuilder.knowledge.search import Found
 from gptbuilder.tools import files
 from gptbuilder.tools.passages import Passage
 from gptbuilder.tools.quoting import QuoteLimit
@@ -79,6 +82,7 @@ def equipment(version: GPTVersion, context: Context) -> Equipment:
         entry=context.entry,
         system=system,
         is_preview=context.purpose == "preview",
+        note=partial(_note, version, context) if context.purpose == "chat" else None,
     )
     tool = reach.tool
     # Small models choose and call badly, and answer well from what they are given: nobody asks them.
@@ -93,6 +97,12 @@ def equipment(version: GPTVersion, context: Context) -> Equipment:
         limit=reach.limit,
         is_closed=reach.is_closed,
     )
+
+
+def _note(version: GPTVersion, context: Context, found: Found) -> None:
+    """For the maker, who learns what is asked and not found, without who asked it."""
+    is_makers = GPT.objects.filter(pk=version.gpt_id, owner=context.person).exists()
+    records.note_search(version.gpt_id, context.said, found, asker=context.person, is_makers=is_makers)
 
 
 def system_text(version: GPTVersion) -> str:

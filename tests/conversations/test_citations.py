@@ -111,7 +111,7 @@ def test_a_mark_of_the_model_leads_to_its_passage(gpt, ada, as_person, upstream)
     shown = passage(client, run, **{"HX-Request": "true"}).content.decode()
 
     assert f'<a class="cite" href="{url}" data-passage="1">1</a>' in page
-    assert f'data-opens-passage="{url}"' in page and "terms.pdf" in page and "page 2" in page
+    assert f'data-opens-passage="{url}"' in page and "terms.pdf" in page and "Page 2" in page
     assert "A <mark>refund</mark> is <mark>paid</mark> within fourteen days" in shown
     assert "<html" not in shown
     assert "<html" in passage(client, run).content.decode()
@@ -122,7 +122,7 @@ def test_sources_are_shown_when_the_model_writes_no_marks(gpt, ada, as_person, u
 
     page = page_of(as_person(ada), run)
 
-    assert "Sources" in page and "terms.pdf" in page and "page 2" in page
+    assert "Sources" in page and "terms.pdf" in page and "Page 2" in page
 
 
 def test_a_number_that_no_passage_has_stays_text(gpt, ada, as_person, upstream):
@@ -192,7 +192,7 @@ def test_a_file_that_was_given_whole_is_cited_by_its_passages(gpt, ada, as_perso
     execution.execute(run.pk)
 
     assert TERMS[0] in upstream.requests[0]["messages"][0]["content"] and "tools" not in upstream.requests[0]
-    assert "page 1" in page_of(as_person(ada), run)
+    assert "Page 1" in page_of(as_person(ada), run)
     assert "six weeks" in passage(as_person(ada), run).content.decode()
 
 
@@ -247,7 +247,7 @@ def test_confidential_passages_are_closed_to_who_asks_and_open_to_the_maker_in_t
 
     assert passage(client, chat).status_code == 404
     assert "fourteen" in passage(client, preview).content.decode()
-    assert "terms.pdf" in page and "page 2" not in page and "/passages/" not in page
+    assert "terms.pdf" in page and "Page 2" not in page and "/passages/" not in page
     assert 'weeks <sup class="cite">1</sup>' in page
 
 
@@ -267,7 +267,7 @@ def test_a_shared_chat_names_the_files_and_links_to_no_passage(gpt, ada, client,
     page = client.get(reverse("conversations:shared", args=[share.token])).content.decode()
 
     assert "terms.pdf" in page
-    assert "/passages/" not in page and run.pk not in page and "page 2" not in page
+    assert "/passages/" not in page and run.pk not in page and "Page 2" not in page
 
 
 # --- Quotations ----------------------------------------------------------------------------------

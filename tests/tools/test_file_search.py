@@ -9,7 +9,7 @@ import pytest
 from gptbuilder.gateway.types import ModelEntry, Provider
 from gptbuilder.gpts import versions
 from gptbuilder.knowledge import erasing
-from gptbuilder.knowledge.models import KnowledgeFile
+from gptbuilder.knowledge.models import KnowledgeFile, Search
 from gptbuilder.tools import registry
 from tests import world
 from tests.tools.library_of import file_of, give
@@ -244,6 +244,27 @@ def test_confidential_files_leave_only_their_name_in_the_step(gpt, ada):
     assert "confidential" in chat.system
     assert "words" in found(preview).data["passages"][0]
     assert "confidential" not in preview.system
+
+
+def test_the_search_of_a_chat_is_noted_once_and_that_of_a_preview_never(gpt, ada, cleo):
+    give(gpt, file_of(ada, "terms.pdf", LEGAL))
+    own = file_of(cleo, "mine.pdf", ["My refund was refused."])
+
+    chat = equip(gpt, cleo, file_ids=(own.pk,))
+    found(chat, "refund time")
+    found(chat, "refund again")
+    found(equip(gpt, ada, purpose="preview"))
+
+    [noted] = Search.objects.all()
+    assert (noted.holder_id, noted.found, noted.is_makers) == (gpt.pk, 1, False)
+
+
+def test_a_search_of_the_conversations_own_files_alone_is_not_noted(gpt, cleo):
+    own = file_of(cleo, "mine.pdf", ["My refund was refused."])
+
+    found(equip(gpt, cleo, file_ids=(own.pk,)))
+
+    assert not Search.objects.exists()
 
 
 def test_what_a_passage_says_changes_no_tools(gpt, ada):

@@ -9,7 +9,6 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Callable
 
 from gptbuilder.knowledge.reading import limits
 from gptbuilder.knowledge.reading.document import Unreadable
@@ -35,6 +34,7 @@ class Archive:
         self._by_lower_name = {name.lower(): name for name in reversed(self.names)}
         self._packed_bytes = len(data)
         self._unpacked_bytes = 0
+        self._read: dict[str, bytes] = {}
 
     def find(self, name: str) -> str | None:
         """The member of that name, in whatever case it is written."""
@@ -45,6 +45,11 @@ class Archive:
         member = self.find(name)
         if member is None:
             raise Unreadable("broken", f"no {name} in the archive")
+        if member not in self._read:
+            self._read[member] = self._unpacked(member)
+        return self._read[member]
+
+    def _unpacked(self, member: str) -> bytes:
         if self._zip.getinfo(member).flag_bits & ENCRYPTED:
             raise Unreadable("needs_password", "an encrypted member")
         parts = []
@@ -60,12 +65,12 @@ class Archive:
             raise Unreadable("not_safe", f"{member} defines entities")
         return unpacked
 
-    def repacked(self, wanted: Callable[[str], bool]) -> bytes:
-        """A stored archive of the wanted members, without the pictures, fonts and films that nobody reads."""
+    def repacked(self, endings: tuple[str, ...]) -> bytes:
+        """A stored archive of the members with these endings, without pictures, fonts and films that nobody reads."""
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w") as packed:
             for name in dict.fromkeys(self.names):
-                if wanted(name.lower()):
+                if name.lower().endswith(endings):
                     packed.writestr(zipfile.ZipInfo(name.lstrip("/")), self.read(name))
         return out.getvalue()
 

@@ -18,6 +18,8 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 SAMPLE_BYTES = 2**17
+# ISO 2022 is ASCII to the eye, but for these.
+SHIFTS = re.compile(rb"\x1b[$(]")
 # Vertical tab, form feed and escape do occur in text.
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\ufffe\uffff]")
 CONTROL_SHARE = 0.01
@@ -38,7 +40,7 @@ def decoded(data: bytes, declared: str | None = None) -> str:
     control, unknown = len(CONTROL.findall(text)), text.count("\ufffd")
     if control > CONTROL_SHARE * len(text) or unknown > UNKNOWN_SHARE * len(text):
         raise Unreadable("unsupported", f"not text: {control} control characters, {unknown} undecodable")
-    return CONTROL.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    return CONTROL.sub("", text).lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _decoded(data: bytes, declared: str | None) -> str:
@@ -47,12 +49,13 @@ def _decoded(data: bytes, declared: str | None) -> str:
             return data[len(mark) :].decode(charset, "replace")
     if wide := _wide(data):
         return data.decode(wide, "replace")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        # One broken letter in a long file does not make it another charset.
-        if error.start > SAMPLE_BYTES:
-            return data.decode("utf-8", "replace")
+    if not SHIFTS.search(data, 0, SAMPLE_BYTES):
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            # One broken letter in a long file does not make it another charset.
+            if error.start > SAMPLE_BYTES:
+                return data.decode("utf-8", "replace")
     if declared and (text := _strictly(data, declared)) is not None:
         return text
     likely = chardet.detect(_sample(data))["encoding"] or "cp1252"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import astuple, replace
+from dataclasses import replace
 from typing import Any, BinaryIO, TypeVar
 
 from gptbuilder.knowledge.reading import sniffing
@@ -64,8 +64,9 @@ def _opened(source: Source) -> tuple[str, Reading]:
 
 
 def _read(source: Source) -> Reading:
-    reader = importlib.import_module(f"gptbuilder.knowledge.reading.{READERS[source.kind]}")
-    return _tried(READERS[source.kind], lambda: reader.read(source))
+    module = READERS[source.kind]
+    read: Callable[[Source], Reading] = importlib.import_module(f"gptbuilder.knowledge.reading.{module}").read
+    return _tried(module, lambda: read(source))
 
 
 def _tried(what: str, parser: Callable[[], Answer]) -> Answer:
@@ -85,5 +86,22 @@ def _outcome(reading: Reading) -> Outcome:
 
 def _answer(kind: str, reading: Reading, detail: str = "") -> dict[str, Any]:
     budget = Budget()
-    sections = [astuple(section) for section in reading.sections if budget.spend(section.text)]
-    return {"kind": kind, "sections": sections, "unread": list(reading.unread), "detail": detail[:DETAIL_CHARACTERS]}
+    sections = [
+        (section.kind, section.number, whole(section.title), budget.spend(whole(section.text)))
+        for section in reading.sections
+    ]
+    return {
+        "kind": kind,
+        "sections": sections,
+        "unread": list(reading.unread),
+        "detail": whole(detail)[:DETAIL_CHARACTERS],
+    }
+
+
+def whole(text: str) -> str:
+    """Some parsers give a letter beyond the first 65,536 as two halves, which no encoding knows."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text

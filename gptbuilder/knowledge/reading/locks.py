@@ -13,6 +13,14 @@ from gptbuilder.knowledge.reading.document import Unreadable
 UNASKED = "VelvetSweatshop"
 
 
+def is_locked(data: bytes) -> bool:
+    """Whether a file asks for a password. One that is too damaged to tell is left to its parser."""
+    try:
+        return bool(msoffcrypto.OfficeFile(io.BytesIO(data)).is_encrypted())
+    except Exception:  # noqa: BLE001 - whatever a damaged file leads it to raise
+        return False
+
+
 def unlocked(data: bytes, password: str | None) -> bytes:
     """The file without its lock.
 

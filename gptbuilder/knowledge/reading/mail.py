@@ -6,7 +6,7 @@ import email.errors
 import email.policy
 import io
 from collections.abc import Iterable, Iterator
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.parser import HeaderParser
 
 import olefile
@@ -62,7 +62,7 @@ def _body(message: EmailMessage) -> str:
     return "\n\n".join(_text(part) for part in parts)
 
 
-def _text(part: EmailMessage) -> str:
+def _text(part: MIMEPart) -> str:
     payload = part.get_payload(decode=True)
     if not isinstance(payload, bytes) or not payload:
         return ""
@@ -120,7 +120,7 @@ def _person(compound: olefile.OleFileIO, name: int, *addresses: int, within: str
 def _outlook_body(compound: olefile.OleFileIO) -> str:
     if (text := _property(compound, BODY)).strip():
         return text
-    if html := _stream(compound, HTML, BINARY):
+    if html := _stream(compound, HTML, BINARY).rstrip(b"\0"):
         return hypertext.to_markdown(hypertext.decoded(html))
     return hypertext.to_markdown(_property(compound, HTML))
 

@@ -11,30 +11,41 @@ from typing import Any
 
 import undoc
 
-from gptbuilder.knowledge.reading import markdown
+from gptbuilder.knowledge.reading import attachments, markdown
 from gptbuilder.knowledge.reading.archives import Archive
-from gptbuilder.knowledge.reading.document import Reading, Section, Source, Unreadable
+from gptbuilder.knowledge.reading.document import Outcome, Reading, Section, Source, Unreadable
 
 Node = Mapping[str, Any]
 PACKED = ("docx", "pptx")
+WANTED = (".xml", ".rels")
 SLIDES = ("ppt", "pptx")
 # A merged cell may claim to be a million columns wide.
 WIDEST_CELL = 64
 DEEPEST = 40
 INDENT = 3
-OUTCOMES: dict[int, str] = {
+OUTCOMES: dict[int, Outcome] = {
     undoc.ErrorKind.ENCRYPTED: "needs_password",
     undoc.ErrorKind.UNSUPPORTED_FORMAT: "unsupported",
 }
 
-# Load the library where this module is loaded, which is before any job begins.
-undoc.version()
+try:
+    # Load the library where this module is loaded, which is before any job begins.
+    undoc.version()
+    MISSING = ""
+except OSError as error:
+    # It ships none for Linux on ARM.
+    MISSING = str(error)
 
 
 def read(source: Source) -> Reading:
-    parts = _tree(source)
+    if MISSING:
+        raise Unreadable("unsupported", f"undoc: {MISSING}")
+    archive = Archive(source.data) if source.kind in PACKED else None
+    parts = _tree(archive.repacked(WANTED) if archive else source.data)
     if source.kind in SLIDES:
-        return Reading([section for number, part in enumerate(parts, 1) for section in _slide(number, part)])
+        hung = dict(enumerate((texts for _, texts in attachments.by_part(archive)), 1)) if archive else {}
+        slides = enumerate(parts, 1)
+        return Reading([part for number, slide in slides for part in _slide(number, slide, hung.get(number, []))])
     text = "\n\n".join(block for part in parts for block in rendered(part["content"]))
     sections = list(markdown.sections(text))
     if margins := "\n\n".join(dict.fromkeys(block for part in parts for block in _margins(part))):
@@ -42,10 +53,7 @@ def read(source: Source) -> Reading:
     return Reading(sections)
 
 
-def _tree(source: Source) -> Sequence[Node]:
-    data = source.data
-    if source.kind in PACKED:
-        data = Archive(data).repacked(lambda name: name.endswith((".xml", ".rels")))
+def _tree(data: bytes) -> Sequence[Node]:
     try:
         with undoc.parse_bytes(data) as document:
             parts: Sequence[Node] = json.loads(document.to_json(compact=True))["sections"]
@@ -54,8 +62,8 @@ def _tree(source: Source) -> Sequence[Node]:
         raise Unreadable(OUTCOMES.get(error.kind, "broken"), str(error)) from error
 
 
-def _slide(number: int, slide: Node) -> Iterator[Section]:
-    blocks = list(rendered(slide["content"]))
+def _slide(number: int, slide: Node, hung: Sequence[str]) -> Iterator[Section]:
+    blocks = [*rendered(slide["content"]), *hung]
     if notes := list(_paragraphs(slide.get("notes") or ())):
         blocks += ["Notes:", *notes]
     if blocks:

@@ -25,7 +25,7 @@ def read(source: Source) -> Reading:
     code = EIGHT_BIT.sub(lambda byte: b"\\'%02x" % byte[0][0], source.data.lstrip()).decode("ascii")
     code = PASSED_OVER.sub(lambda found: KEPT.get(found[0], "{ "), PICTURE.sub("", code))
     try:
-        text = rtf_to_text(code, errors="replace")
+        text: str = rtf_to_text(code, errors="replace")  # type: ignore[no-untyped-call]
     except (ValueError, LookupError, TypeError, OverflowError) as error:
         raise Unreadable("broken", f"RTF: {error!r}") from error
     return Reading([Section("part", None, "", text)] if (text := "\n".join(_lines(text)).strip()) else [])

@@ -10,16 +10,10 @@ from gptbuilder.knowledge.reading.archives import Archive
 from gptbuilder.knowledge.reading.document import Unreadable, extension_of
 
 MAGIC = (
-    (b"{\\rtf", "rtf"),
-    (b"\x89PNG\r\n\x1a\n", "image"),
-    (b"\xff\xd8\xff", "image"),
-    (b"GIF87a", "image"),
-    (b"GIF89a", "image"),
-    (b"II*\0", "image"),
-    (b"MM\0*", "image"),
-    (b"BM", "bitmap"),
-    (b"RIFF", "riff"),
-    (b"\xdb\xa5", "doc"),  # Word 2
+    (re.compile(rb"\{\\rtf"), "rtf"),
+    (re.compile(rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8[79]a|II\*\0|MM\0\*"), "image"),
+    (re.compile(rb"RIFF....WEBP|BM....\0\0\0\0", re.DOTALL), "image"),
+    (re.compile(rb"\xdb\xa5"), "doc"),  # Word 2
 )
 COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
@@ -81,18 +75,9 @@ def sniff(data: bytes, name: str) -> str:
     if head.startswith(ZIP):
         return _archive(data, name)
     for magic, kind in MAGIC:
-        if head.startswith(magic):
-            return _checked(kind, head)
+        if magic.match(head):
+            return kind
     return _text(data, name)
-
-
-def _checked(kind: str, head: bytes) -> str:
-    """The two short marks that ordinary text may begin with."""
-    if kind == "riff" and head[8:12] != b"WEBP":
-        raise Unreadable("unsupported", "RIFF, but no picture")
-    if kind == "bitmap" and head[6:10] != b"\0\0\0\0":
-        raise Unreadable("unsupported", "BM, but no picture")
-    return "image" if kind in ("riff", "bitmap") else kind
 
 
 def _compound(data: bytes) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+from python_calamine import CalamineError, CalamineWorkbook
 
-from gptbuilder.knowledge.reading import limits, markdown, opendocument
+from gptbuilder.knowledge.reading import attachments, limits, locks, markdown, opendocument
 from gptbuilder.knowledge.reading.archives import Archive
 from gptbuilder.knowledge.reading.document import Reading, Section, Source, Unreadable
 
@@ -18,28 +18,30 @@ MIDNIGHT = datetime.time()
 
 
 def read(source: Source) -> Reading:
-    data = source.data
+    data, hung = source.data, {}
     if source.kind in PACKED:
         archive = Archive(data)
         if source.kind == "ods":
             opendocument.refuse_encrypted(archive)
-        data = archive.repacked(lambda name: name.endswith(PACKED[source.kind]))
+        else:
+            hung = dict(attachments.by_part(archive))
+        data = archive.repacked(PACKED[source.kind])
+    elif locks.is_locked(data):
+        raise Unreadable("needs_password")
     try:
-        return Reading(list(_sheets(CalamineWorkbook.from_filelike(io.BytesIO(data)))))
-    except PasswordError as error:
-        raise Unreadable("needs_password", str(error)) from error
+        return Reading(list(_sheets(CalamineWorkbook.from_filelike(io.BytesIO(data)), hung)))
     except CalamineError as error:
         raise Unreadable("broken", str(error)) from error
 
 
-def _sheets(workbook: CalamineWorkbook) -> Iterator[Section]:
+def _sheets(workbook: CalamineWorkbook, hung: Mapping[str, Sequence[str]]) -> Iterator[Section]:
     budget = limits.Budget()
     for number, name in enumerate(workbook.sheet_names, 1):
         sheet = workbook.get_sheet_by_name(name)
         if sheet.total_height * sheet.total_width > limits.CELLS:
             raise Unreadable("too_large", f"{sheet.total_height} rows of {sheet.total_width} columns")
         rows = ([shown(value) for value in row] for row in sheet.iter_rows())
-        if text := "\n\n".join(map(budget.spend, _tables(rows))):
+        if text := "\n\n".join(map(budget.spend, [*_tables(rows), *hung.get(name, ())])):
             yield Section("sheet", number, name, f"## {name}\n\n{text}")
 
 

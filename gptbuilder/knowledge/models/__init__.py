@@ -1,4 +1,7 @@
-"""What is kept of a file: its bytes and how far they are read, its passages, their words and their vectors."""
+"""What is kept of a file: its bytes and how far they are read, its passages, their words and their vectors.
+
+What is kept of searching them is in models/searching.py.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,15 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from gptbuilder.knowledge.models.searching import RetrievalCase, RetrievalTrial, Search
 from gptbuilder.lib import sealing
 from gptbuilder.lib.ids import new_id
 from gptbuilder.workspaces.models import Workspace
+
+__all__ = [
+    "Content", "ContentQuerySet", "EmbeddingIndex", "KnowledgeFile", "KnowledgeFileQuerySet", "Passage", "Posting",
+    "RetrievalCase", "RetrievalTrial", "Search", "Upload", "Vector",
+]  # fmt: skip
 
 
 def new_content_id() -> str:
