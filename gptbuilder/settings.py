@@ -194,6 +194,15 @@ EMBEDDING_BATCH = env_int("EMBEDDING_BATCH", 64)
 RERANK_BASE_URL = env("RERANK_BASE_URL").rstrip("/")
 RERANK_API_KEY = env("RERANK_API_KEY")
 RERANK_MODEL = env("RERANK_MODEL")
+# What a model is given of files: passages of one search, small files, and the share of its window for whole ones.
+PASSAGES_TOKENS = env_int("PASSAGES_TOKENS", 4000)
+SMALL_FILES_TOKENS = env_int("SMALL_FILES_TOKENS", 2000)
+FULL_FILES_PERCENT = env_int("FULL_FILES_PERCENT", 25)
+# Files that people add to their own conversations.
+CHAT_FILES_PER_HOUR = env_int("CHAT_FILES_PER_HOUR", 100)
+CHAT_FILE_MAX_BYTES = env_int("CHAT_FILE_MAX_MB", 100) * 1024 * 1024
+GUEST_FILES_PER_HOUR = env_int("GUEST_FILES_PER_HOUR", 10)
+GUEST_FILE_MAX_BYTES = env_int("GUEST_FILE_MAX_MB", 10) * 1024 * 1024
 
 # Tool providers of higher layers, by the purpose of the thread they serve.
 TOOL_PROVIDERS = {"builder": "gptbuilder.builder.tools.builder_tools"}
@@ -264,7 +273,7 @@ PERSONAL_DATA = [
     "gptbuilder.accounts.holding.HOLDING",
 ]
 # Who lists files of knowledge: each says which of some ids it lists. What nobody lists is erased after some days.
-FILE_HOLDERS = ["gptbuilder.gpts.files.listed"]
+FILE_HOLDERS = ["gptbuilder.gpts.files.listed", "gptbuilder.conversations.thread_files.listed"]
 DELETION_DAYS = 7
 EXPORT_DAYS = 7
 EMAIL_BACKEND = env("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")

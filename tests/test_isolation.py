@@ -34,6 +34,7 @@ from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.share import Share
 from gptbuilder.conversations.models.step import RunStep
 from gptbuilder.conversations.models.thread import Thread
+from gptbuilder.conversations.models.thread_file import ThreadFile
 from gptbuilder.gpts import access, builtin, deleting, drafts, files, pictures, versions
 from gptbuilder.gpts.models import GPT, Draft, GPTVersion, LinkVisit, Picture
 from gptbuilder.knowledge import cases, records, uploads
@@ -60,7 +61,7 @@ SECRET = "canary-7f3a"
 # For everybody, the same for everybody; an uploaded image belongs to who uploads it.
 PUBLIC = {
     "web:healthz", "web:readyz", "web:language", "web:appearance", "web:model_status", "web:connect_a_model",
-    "conversations:home", "conversations:uploads", "knowledge:uploads", "gpts:avatar",
+    "conversations:home", "conversations:uploads", "conversations:files", "knowledge:uploads", "gpts:avatar",
 }  # fmt: skip
 # For members, about themselves: no object in the address.
 MEMBERS = {
@@ -80,7 +81,7 @@ OBJECTS = {
     "conversations:share", "conversations:export_markdown", "conversations:export_json", "conversations:export_all",
     "conversations:older", "conversations:queue", "conversations:delivery", "conversations:queued",
     "conversations:question", "conversations:edition", "conversations:branch", "conversations:feedback",
-    "conversations:image", "conversations:upload",
+    "conversations:image", "conversations:upload", "conversations:file", "conversations:passage",
     "conversations:events", "conversations:cancellation", "conversations:answer",
     "conversations:shared", "conversations:shared_picture", "conversations:continuation",
     "conversations:gpt", "conversations:start", "conversations:link", "conversations:link_start",
@@ -139,6 +140,7 @@ class Ada:
             Feedback: {"message__thread__owner": self.person},
             QueuedMessage: {"thread__owner": self.person},
             Attachment: {"person": self.person},
+            ThreadFile: {"person": self.person},
             LinkVisit: {"gpt__owner": self.person},
             KnowledgeFile: {"uploaded_by": self.person},
             Passage: {"content__files__uploaded_by": self.person},
@@ -178,6 +180,7 @@ def own(ada: User, cleo: User) -> Ada:
     said = Message.objects.filter(thread__owner=ada)
     Feedback.objects.create(message=said.filter(role="assistant")[0], person=ada, rating="down", words=SECRET)
     images = [marked_image(ada), marked_image(ada, message=said[0]), marked_image(ada, queued=waiting)]
+    given = [marked_attachment(ada), marked_attachment(ada, message=said[0]), marked_attachment(ada, queued=waiting)]
     file = KnowledgeFile.objects.get(pk=private.draft.files[0]["id"])
     here, removed = (
         cases.add(gpt_id, f"case {SECRET}", file, Passage.objects.get(content=file.content_id))
@@ -196,7 +199,9 @@ def own(ada: User, cleo: User) -> Ada:
             "message_id": [message.pk for message in said],
             "queued_id": [waiting.pk],
             "attachment_id": [image.pk for image in images],
+            "thread_file_id": [file.pk for file in given],
             "run_id": [run.pk for run in Run.objects.filter(thread__owner=ada)],
+            "number": ["1"],
             "token": [str(token), *dead_shares],
             "pk": [str(marked_session(ada).pk)],
             "export_id": [marked_export(ada).pk],
@@ -223,6 +228,10 @@ def marked_image(owner: User, **place: Message | QueuedMessage) -> Attachment:
     image = attachments.receive(owner, BytesIO(png()), timezone.now())
     Attachment.objects.filter(pk=image.pk).update(**place)
     return image
+
+
+def marked_attachment(owner: User, **place: Message | QueuedMessage) -> ThreadFile:
+    return ThreadFile.objects.create(person=owner, file=marked_file(owner), is_sent=bool(place), **place)
 
 
 def marked_file(owner: User) -> KnowledgeFile:
@@ -264,6 +273,13 @@ def marked_thread(owner: User, gpt: GPT, purpose: str, status: str, subject: GPT
     RunStep.objects.create(
         run=run, position=1, kind=RunStep.Kind.MESSAGE, attempt=1, text=f"step {SECRET}", started_at=now
     )
+    for file in KnowledgeFile.objects.filter(pk__in=[entry["id"] for entry in gpt.draft.files]):
+        passage = Passage.objects.get(content=file.content)
+        data = {"number": 1, "passage": passage.pk, "file": file.pk, "name": file.name, "words": ["passage"]}
+        data |= {"kind": "page", "ordinal": 1, "title": ""}
+        RunStep.objects.create(
+            run=run, position=2, kind=RunStep.Kind.TOOL, attempt=1, data={"passages": [data]}, started_at=now
+        )
     thread.head = question if run.is_active else answer
     thread.save()
     return thread
@@ -349,7 +365,7 @@ def asked(client: Client, path: str) -> dict[str, HttpResponse]:
         "GET": client.get(path),
         "GET by htmx": client.get(path, headers={"HX-Request": "true"}),
         "POST": client.post(path, BODY),
-        "POST of a file": client.post(path, {"picture": BytesIO(png()), "image": BytesIO(png())}),
+        "POST of a file": client.post(path, {kind: BytesIO(png()) for kind in ("picture", "image", "file")}),
         "DELETE": client.delete(path),
     }
 
@@ -453,6 +469,18 @@ def test_an_image_of_adas_does_not_go_with_a_message_of_somebody_else(own, cleo)
 
     for image in own.values["attachment_id"]:
         client.post(path, {"text": "Look", "image": image})
+    client.post(path, {"text": "Look at nothing"})
+
+    assert [message.text for message in Message.objects.filter(thread__owner=cleo)] == ["Look at nothing"]
+    assert own.rows() == before
+
+
+def test_a_file_of_adas_does_not_go_with_a_message_of_somebody_else(own, cleo):
+    before = own.rows()
+    client, path = signed_in(cleo), reverse("conversations:start", args=[builtin.default_gpt().pk])
+
+    for file in [*own.values["thread_file_id"], *KnowledgeFile.objects.values_list("pk", flat=True)]:
+        client.post(path, {"text": "Look", "file": file})
     client.post(path, {"text": "Look at nothing"})
 
     assert [message.text for message in Message.objects.filter(thread__owner=cleo)] == ["Look at nothing"]
@@ -646,12 +674,19 @@ def test_a_chat_with_a_shared_gpt_belongs_to_the_visitor_alone(own, cleo):
     run = thread.runs.get()
     waiting = QueuedMessage.objects.create(thread=thread, text=f"waiting {SECRET}")
     images = [marked_image(cleo), marked_image(cleo, message=run.question), marked_image(cleo, queued=waiting)]
+    given = [
+        marked_attachment(cleo),
+        marked_attachment(cleo, message=run.question),
+        marked_attachment(cleo, queued=waiting),
+    ]
     theirs = {
         "thread_id": [thread.pk],
         "message_id": [message.pk for message in thread.messages.all()],
         "queued_id": [waiting.pk],
         "attachment_id": [image.pk for image in images],
+        "thread_file_id": [file.pk for file in given],
         "run_id": [run.pk],
+        "number": ["1"],
     }
     owner, wrong = signed_in(own.person), []
 
@@ -693,7 +728,7 @@ def test_the_admin_asks_who_is_not_staff_to_sign_in(own, visitor):
 
 def test_the_admin_does_not_show_staff_what_people_said(own, mo):
     client, wrong = signed_in(mo), []
-    said = [f"{word} {SECRET}" for word in ("question", "answer", "step", "waiting")]
+    said = [f"{word} {SECRET}" for word in ("question", "answer", "step", "waiting", "passage")]
 
     for path in admin_paths(own):
         page = client.get(path, follow=True).content.decode(errors="replace")

@@ -16,13 +16,15 @@ from gptbuilder.gateway.types import ToolCall, ToolSpec
 class ToolOutput:
     """What a tool found. `text` is for the model, `data` for the page (citations, files).
 
-    With `is_final` the text is the answer to the person, and the model is not asked again.
+    With `is_final` the text is the answer to the person, and the model is not asked again. `kept` is stored in the
+    place of the text, which must not outlive what it was made of.
     """
 
     text: str
     is_error: bool = False
     data: dict[str, Any] | None = None
     is_final: bool = False
+    kept: str | None = None
 
 
 @dataclass(frozen=True)

@@ -138,6 +138,7 @@ def preview_pane(person: User, gpt: GPT) -> pages.Pane:
         placeholder=_("Try the draft"),
         queued=pages.waiting(thread) if thread else (),
         takes_images=pages.sees(gpt.draft),
+        takes_files=True,
         note=_("Runs the draft as it is now. Nobody else sees these chats."),
     )
 

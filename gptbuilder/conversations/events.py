@@ -102,7 +102,7 @@ def _labelled(data: str, language: str) -> str:
     step = json.loads(data)
     if label := step.get("label"):
         with translation.override(language):
-            step["label"] = translation.gettext(label)
+            step["label"] = translation.gettext(label) % step.pop("values", {})
     return json.dumps(step, ensure_ascii=False)
 
 

@@ -72,7 +72,8 @@ def as_markdown(thread: Thread, ids: Sequence[str], me: str, untitled: str) -> I
     yield f"# {thread.title or untitled}\n"
     for message in _messages(ids):
         speaker = me if message.is_mine else _name(thread, message)
-        yield f"\n## {speaker}\n\n{message.text.strip()}\n"
+        files = "".join(f"- {file.name}\n" for file in message.files.all())
+        yield f"\n## {speaker}\n\n{files}{message.text.strip()}\n"
 
 
 def as_json(thread: Thread, ids: Sequence[str]) -> Iterator[str]:
@@ -86,13 +87,15 @@ def as_json(thread: Thread, ids: Sequence[str]) -> Iterator[str]:
     }
     yield json.dumps(head, ensure_ascii=False, indent=1).rstrip("}\n") + ',\n "messages": ['
     for number, message in enumerate(_messages(ids)):
-        said = {
+        said: dict[str, Any] = {
             "id": message.pk,
             "parent": message.parent_id,
             "role": message.role,
             "text": message.text,
             "created_at": message.created_at.isoformat(),
         }
+        if files := [file.name for file in message.files.all()]:
+            said["files"] = files
         if message.run:
             said |= {"status": message.run.status, "model": message.run.model}
         yield ("," if number else "") + "\n  " + json.dumps(said, ensure_ascii=False)
@@ -115,7 +118,9 @@ def _thread(request: Request, thread_id: str) -> Thread:
 def _messages(ids: Sequence[str]) -> Iterator[Message]:
     for start in range(0, len(ids), MESSAGES_AT_ONCE):
         part = ids[start : start + MESSAGES_AT_ONCE]
-        found = Message.objects.select_related("run__version").defer("html").in_bulk(part)
+        found = (
+            Message.objects.select_related("run__version").prefetch_related("files__file").defer("html").in_bulk(part)
+        )
         yield from (found[pk] for pk in part if pk in found)
 
 

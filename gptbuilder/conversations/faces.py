@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from gptbuilder.conversations import sentences
+from gptbuilder.conversations import citations, sentences
 from gptbuilder.conversations.models.attachment import Attachment
 from gptbuilder.conversations.models.feedback import Feedback
 from gptbuilder.conversations.models.message import Message, Place
 from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.thread import Thread
+from gptbuilder.conversations.models.thread_file import ThreadFile
 from gptbuilder.gpts import pictures
 from gptbuilder.gpts.models import GPT, Configuration
 
@@ -33,6 +34,7 @@ def answer_context(run: Run) -> dict[str, Any]:
     return {
         "run": run,
         "message": answer,
+        "cited": citations.cited(run, answer) if answer else None,
         "face": shown,
         "picture": pictures.url(shown, gpt.pk) if shown and gpt else "",
         "failure": sentences.failure(run),
@@ -61,13 +63,16 @@ def beside_failure(run: Run) -> Place | None:
 
 
 def furnish(messages: Sequence[Message], thread: Thread) -> None:
-    """What a page shows with messages of this thread: images, what its owner thinks of answers, the place of each.
-    Two queries, three when the messages were not read as a path."""
+    """What a page shows with messages of this thread: images, files, what its owner thinks of answers, the place
+    of each. Three queries, four when the messages were not read as a path."""
     by_id = {message.pk: message for message in messages}
     if mine := [message.pk for message in messages if message.is_mine]:
         for image in Attachment.objects.filter(message__in=mine):
             message = by_id[str(image.message_id)]
             message.images = [*message.images, image]
+        for file in ThreadFile.objects.filter(message__in=mine).select_related("file__content"):
+            message = by_id[str(file.message_id)]
+            message.given = [*message.given, file]
     if answers := [message.pk for message in messages if not message.is_mine]:
         for opinion in Feedback.objects.filter(message__in=answers, person=thread.owner_id):
             by_id[opinion.message_id].opinion = opinion

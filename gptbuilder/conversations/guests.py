@@ -21,8 +21,11 @@ from gptbuilder.conversations.models.attachment import Attachment
 from gptbuilder.conversations.models.feedback import Feedback
 from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.thread import Thread
+from gptbuilder.conversations.models.thread_file import ThreadFile
 from gptbuilder.conversations.turns import TurnRefused, limit_sentence
 from gptbuilder.gpts.models import LinkVisit
+from gptbuilder.knowledge import moving
+from gptbuilder.knowledge import personal_data as knowledge_of_a_person
 from gptbuilder.usage import limits
 from gptbuilder.web.addresses import client_address
 from gptbuilder.workspaces.models import Workspace
@@ -95,6 +98,8 @@ def merge(guest_id: str, user: User) -> None:
         Thread.objects.filter(owner=guest).update(owner=user, workspace=Workspace.objects.personal(user))
         Run.objects.filter(person=guest).update(person=user)
         Attachment.objects.filter(person=guest).update(person=user, workspace=Workspace.objects.personal(user))
+        ThreadFile.objects.filter(person=guest).update(person=user)
+        moving.move(guest, user)
         Feedback.objects.filter(person=guest).update(person=user)
         known = LinkVisit.objects.filter(person=user).values("gpt")
         LinkVisit.objects.filter(person=guest).exclude(gpt__in=known).update(person=user)
@@ -103,8 +108,11 @@ def merge(guest_id: str, user: User) -> None:
 
 
 def purge(now: datetime) -> int:
-    """Delete guests who were not seen for settings.GUEST_DAYS; gives their number."""
+    """Delete guests who were not seen for settings.GUEST_DAYS, and the files they gave; gives their number."""
     gone = User.objects.filter(kind=User.Kind.GUEST, last_seen_at__lt=now - timedelta(days=settings.GUEST_DAYS))
     number = gone.count()
+    for guest in gone.filter(thread_files__isnull=False).distinct():
+        with transaction.atomic():
+            knowledge_of_a_person.delete(guest)
     gone.delete()
     return number

@@ -12,6 +12,7 @@ from gptbuilder.gateway.types import Message as ModelMessage
 CUT = "\n[…]\n"
 # What stands for the words of a message that was only an image.
 AN_IMAGE = "[image]"
+ATTACHED = "[attached: {names}]"
 # What an image costs is a provider's secret; this is above what most take for one of 2048 pixels.
 IMAGE_TOKENS = 1500
 # A window holds the answer too, and counts are estimates.
@@ -19,18 +20,31 @@ ANSWER_SHARE = 4
 MARGIN = 0.9
 
 
-def conversation(path: Iterable[Message], images: Mapping[str, tuple[Image, ...]] | None = None) -> list[ModelMessage]:
-    """The shown branch of a thread, oldest first, as model messages. `images` by the id of their message."""
-    images = images or {}
+def conversation(
+    path: Iterable[Message],
+    images: Mapping[str, tuple[Image, ...]] | None = None,
+    files: Mapping[str, Sequence[str]] | None = None,
+    *,
+    tells_calls: bool = True,
+) -> list[ModelMessage]:
+    """The shown branch of a thread, oldest first, as model messages. `images`, and `files` by their names, by the id of
+    their message. Without `tells_calls` nothing is said of what tools did."""
+    images, files = images or {}, files or {}
     messages: list[ModelMessage] = []
     for message in path:
         if message.is_mine:
-            messages.append(UserMessage(message.text or AN_IMAGE, images.get(message.pk, ())))
-        elif message.run and (steps := list(message.run.steps.all())):
+            messages.append(UserMessage(_said(message, files.get(message.pk, ())), images.get(message.pk, ())))
+        elif tells_calls and message.run and (steps := list(message.run.steps.all())):
             messages += of_steps(steps)
         else:
             messages.append(AssistantMessage(message.text))
     return messages
+
+
+def _said(message: Message, files: Sequence[str]) -> str:
+    """With the names of the files, which are otherwise no part of what was said."""
+    attached = ATTACHED.format(names=", ".join(files)) if files else ""
+    return "\n\n".join(part for part in (message.text, attached) if part) or AN_IMAGE
 
 
 def of_steps(steps: Iterable[RunStep]) -> list[ModelMessage]:

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from gptbuilder.accounts.models import User
 from gptbuilder.accounts.requests import MemberRequest, Request
-from gptbuilder.conversations import sidebar, turns
+from gptbuilder.conversations import sidebar, thread_files, turns
 from gptbuilder.conversations.models.share import Share
 from gptbuilder.conversations.models.thread import Thread
 
@@ -65,12 +65,14 @@ def restore(thread: Thread) -> None:
 
 
 def purge(now: datetime) -> int:
-    """Delete the rows of chats that were deleted long enough ago, some at a time; gives their number."""
+    """Delete the rows of chats that were deleted long enough ago, some at a time; gives their number. What was left of
+    their files, and files that were never sent, are erased."""
     gone = Thread.objects.filter(deleted_at__lt=now - timedelta(days=settings.DELETED_CHAT_DAYS))
     number = 0
     while ids := list(gone.values_list("pk", flat=True)[:PURGED_AT_ONCE]):
         Thread.objects.filter(pk__in=ids).delete()
         number += len(ids)
+    thread_files.purge(now)
     return number
 
 
@@ -128,6 +130,7 @@ def deletion(request: MemberRequest, thread_id: str) -> HttpResponse:
 def erasure(request: MemberRequest, thread_id: str) -> HttpResponse:
     """Delete a deleted chat for good, now."""
     get_object_or_404(Thread.objects.deleted_by(request.person), pk=thread_id).delete()
+    thread_files.purge(timezone.now())
     return _list(request)
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from gptbuilder.accounts.models import User
 from gptbuilder.accounts.requests import Request
-from gptbuilder.conversations import faces, turns
+from gptbuilder.conversations import faces, thread_files, turns
 from gptbuilder.conversations.models.message import Message
 from gptbuilder.conversations.models.queued import QueuedMessage
 from gptbuilder.conversations.models.run import Run
@@ -57,6 +57,7 @@ class Pane:
     note: str | Promise = ""
     queued: Sequence[QueuedMessage] = ()
     takes_images: bool = False
+    takes_files: bool = False
 
     @property
     def picture(self) -> str:
@@ -93,6 +94,7 @@ def _chat(thread: Thread, shown: list[dict[str, Any]], queued: Sequence[QueuedMe
         note=_note(gpt, faces.face(gpt) if gpt else None, thread.owner_id),
         queued=queued,
         takes_images=sees(faces.face(gpt)) if gpt else False,
+        takes_files=thread_files.may_attach(thread.owner),
     )
 
 
@@ -101,7 +103,8 @@ def new_chat(gpt: GPT, post_url: str, person: User | None) -> Pane:
     face = faces.face(gpt)
     note = _note(gpt, face, person.pk if person else "")
     takes_images = person is not None and sees(face)
-    return Pane(key="chat", gpt=gpt, face=face, post_url=post_url, note=note, takes_images=takes_images)
+    takes_files = thread_files.may_attach(person)
+    return Pane("chat", gpt, face, post_url, note=note, takes_images=takes_images, takes_files=takes_files)
 
 
 def _note(gpt: GPT | None, face: Configuration | None, person_id: str) -> str | Promise:
@@ -132,10 +135,11 @@ def lines(thread: Thread) -> list[dict[str, Any]]:
 
 
 def waiting(thread: Thread) -> list[QueuedMessage]:
-    """The messages that wait in this thread, each with its images."""
-    queued = list(QueuedMessage.objects.filter(thread=thread).prefetch_related("attachments"))
+    """The messages that wait in this thread, each with its images and files."""
+    queued = list(QueuedMessage.objects.filter(thread=thread).prefetch_related("attachments", "files__file__content"))
     for message in queued:
         message.images = list(message.attachments.all())
+        message.given = list(message.files.all())
     return queued
 
 

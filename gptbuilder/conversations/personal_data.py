@@ -22,6 +22,7 @@ from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.share import Share
 from gptbuilder.conversations.models.step import RunStep
 from gptbuilder.conversations.models.thread import Thread
+from gptbuilder.conversations.models.thread_file import ThreadFile
 
 NAME_LENGTH = 60
 
@@ -89,6 +90,7 @@ HOLDING = Holding(
         Table("conversations.RunStep", lambda person: RunStep.objects.filter(run__thread__owner=person)),
         Table("conversations.QueuedMessage", lambda person: QueuedMessage.objects.filter(thread__owner=person)),
         Table("conversations.Attachment", attachments),
+        Table("conversations.ThreadFile", lambda person: ThreadFile.objects.filter(person=person)),
         Table("conversations.Feedback", lambda person: Feedback.objects.filter(person=person)),
         Table("conversations.Share", lambda person: Share.objects.filter(thread__owner=person), without=("token",)),
     ),

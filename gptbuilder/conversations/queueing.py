@@ -26,6 +26,7 @@ from gptbuilder.conversations.models.attachment import Attachment
 from gptbuilder.conversations.models.queued import QueuedMessage
 from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.thread import Thread
+from gptbuilder.conversations.models.thread_file import ThreadFile
 from gptbuilder.conversations.turns import TurnRefused
 from gptbuilder.web.ready import Ready
 
@@ -35,16 +36,18 @@ FULL = gettext_lazy("At most five messages can wait. Take one out, or wait for t
 NOTHING_WAITS = gettext_lazy("No message is waiting any more.")
 
 
-def say(thread: Thread, person: User, text: str, now: datetime, images: Iterable[str] = ()) -> Run | QueuedMessage:
+def say(
+    thread: Thread, person: User, text: str, now: datetime, images: Iterable[str] = (), files: Iterable[str] = ()
+) -> Run | QueuedMessage:
     """A turn, or, while an answer is being made, a message that waits for it. Raises TurnRefused."""
-    images = list(images)
-    if thread.runs.active().exists() and (queued := _add(thread, person, text, images)):
+    images, files = list(images), list(files)
+    if thread.runs.active().exists() and (queued := _add(thread, person, text, images, files)):
         return queued
     try:
-        return turns.start_turn(thread, person, text, now, images)
+        return turns.start_turn(thread, person, text, now, images, files)
     except TurnRefused as refusal:
         # Somebody was quicker, in another tab.
-        if refusal.code == "busy" and (queued := _add(thread, person, text, images)):
+        if refusal.code == "busy" and (queued := _add(thread, person, text, images, files)):
             return queued
         raise
 
@@ -73,13 +76,13 @@ def send_first(thread: Thread, now: datetime) -> Run:
 
 def change(queued: QueuedMessage, text: str) -> bool:
     """Other words for a message that still waits; false when it was sent meanwhile. Raises TurnRefused."""
-    text = turns.words(text, list(queued.attachments.all()))
+    text = turns.words(text, [*queued.attachments.all(), *queued.files.all()])
     return bool(QueuedMessage.objects.filter(pk=queued.pk).update(text=text))
 
 
-def _add(thread: Thread, person: User, text: str, images: list[str]) -> QueuedMessage | None:
+def _add(thread: Thread, person: User, text: str, images: list[str], files: list[str]) -> QueuedMessage | None:
     """Put a message at the end of the queue; None when there is no answer to wait for."""
-    text = turns.words(text, images)
+    text = turns.words(text, [*images, *files])
     with transaction.atomic():
         Thread.objects.select_for_update().get(pk=thread.pk)
         if not thread.runs.active().exists():
@@ -88,6 +91,7 @@ def _add(thread: Thread, person: User, text: str, images: list[str]) -> QueuedMe
             raise TurnRefused("full", FULL)
         queued = QueuedMessage.objects.create(thread=thread, text=text)
         turns.take(images, person, queued=queued)
+        turns.take_files(files, person, queued=queued)
         return queued
 
 
@@ -98,10 +102,12 @@ def _send(queued: QueuedMessage, now: datetime) -> Run:
     with transaction.atomic():
         images = list(queued.attachments.values_list("pk", flat=True))
         Attachment.objects.filter(pk__in=images).update(queued=None)
+        files = list(queued.files.values_list("pk", flat=True))
+        ThreadFile.objects.filter(pk__in=files).update(queued=None, is_sent=False)
         # It was deleted, or sent, since it was read: then it is no turn.
         if not QueuedMessage.objects.filter(pk=queued.pk).delete()[0]:
             raise TurnRefused("nothing", NOTHING_WAITS)
-        return turns.start_turn(thread, thread.owner, queued.text, now, images)
+        return turns.start_turn(thread, thread.owner, queued.text, now, images, files)
 
 
 # --- Addresses -----------------------------------------------------------------------------------

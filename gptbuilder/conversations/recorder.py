@@ -10,14 +10,14 @@ import functools
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
 from gptbuilder.agent.tool import ToolOutput
-from gptbuilder.conversations import history, queueing
+from gptbuilder.conversations import citations, history, queueing
 from gptbuilder.conversations.models.message import Message
 from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.step import RunStep
@@ -36,6 +36,7 @@ STEPS = Ready(lambda run_id: RunStep.objects.filter(run=run_id), str)
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
+Note = Callable[[str], dict[str, Any] | None]
 
 
 class Superseded(Exception):
@@ -107,7 +108,7 @@ def tool_answered(run: Run, call: ToolCall, output: ToolOutput) -> None:
         _hold(run)
         run.steps.filter(call_id=call.id, finished_at=None).update(
             status=RunStep.Status.FAILED if output.is_error else RunStep.Status.COMPLETED,
-            output=_storable(output.text),
+            output=_storable(output.text if output.kept is None else output.kept),
             data=output.data,
             finished_at=timezone.now(),
         )
@@ -124,12 +125,13 @@ def finish(
     error_code: str = "",
     error_detail: str = "",
     model: str = "",
+    note: Note | None = None,
 ) -> None:
     """End the run: its last message step, its answer as a message, the thread's head; the next message that waits
     becomes a turn. One transaction.
 
     `completion` is the last message of the model, whole or as far as it came; without any text there is no
-    answer and the thread's head stays at the question.
+    answer and the thread's head stays at the question. `note` gives what its step remembers, for the whole answer.
     """
     now = timezone.now()
     with transaction.atomic():
@@ -149,16 +151,18 @@ def finish(
             output_tokens=sum(step.output_tokens for step in steps),
         ):
             raise Superseded
+        text = history.answer_so_far(steps)
         if completion is not None:
+            steps[-1].data = note(text) if note else None
             steps[-1].save(force_insert=True)
         head: dict[str, object] = {"updated_at": now}
-        if text := history.answer_so_far(steps):
+        if text:
             head["head"] = Message.objects.create(
                 thread_id=run.thread_id,
                 parent_id=run.question_id,
                 role=Message.Role.ASSISTANT,
                 text=text,
-                html=markdown.render(text),
+                html=citations.marked(markdown.render(text), citations.passages(steps)),
                 run=run,
             )
         Thread.objects.filter(pk=run.thread_id).update(**head)

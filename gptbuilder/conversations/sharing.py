@@ -1,11 +1,13 @@
 """A read-only link to a conversation: made and ended by its owner, read by anyone who has it.
 
-A reader sees what was said on the shown branch up to the moment of sharing, and the GPT's name and picture. Neither
-steps, files, other branches nor anything about the owner but the name, if the owner says so.
+A reader sees what was said on the shown branch up to the moment of sharing, the names of files that came with it or
+that an answer stands on, and the GPT's name and picture. Neither steps, what is in a file, other branches nor anything
+about the owner but the name, if the owner says so.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -20,21 +22,24 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from gptbuilder.accounts.models import User
 from gptbuilder.accounts.requests import MemberRequest, Request
-from gptbuilder.conversations import keeping, turns
+from gptbuilder.conversations import citations, keeping, turns
 from gptbuilder.conversations.models.message import Message
 from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.share import Share
+from gptbuilder.conversations.models.step import RunStep
 from gptbuilder.conversations.models.thread import Thread
+from gptbuilder.conversations.models.thread_file import ThreadFile
 from gptbuilder.gpts import builtin, pictures
 from gptbuilder.gpts.models import GPT
 
 
 @dataclass(frozen=True)
 class Line:
-    """One utterance as a reader sees it. An answer has the name of who gave it."""
+    """One utterance as a reader sees it. An answer has the name of who gave it; `files` are names alone."""
 
     message: Message
     author: str = ""
+    files: Sequence[str] = ()
 
 
 def publish(thread: Thread, *, names_owner: bool) -> Share:
@@ -50,19 +55,36 @@ def publish(thread: Thread, *, names_owner: bool) -> Share:
 
 
 def lines(share: Share) -> list[Line]:
-    """What a reader sees, oldest first. One query."""
+    """What a reader sees, oldest first. Three queries."""
     said = share.thread.messages.select_related("run__version").only(
         "thread", "parent", "role", "text", "html", "run__version__name"
     )
     messages = {message.pk: message for message in said}
+    files = _file_names(messages)
     shown: list[Line] = []
     at: str | None = share.end_id
     while at in messages:
         message = messages[at]
         version = message.run.version if message.run else share.version
-        shown.append(Line(message, "" if message.is_mine or version is None else version.name))
+        author = "" if message.is_mine or version is None else version.name
+        shown.append(Line(message, author, files.get(message.pk, ())))
         at = message.parent_id
     return shown[::-1]
+
+
+def _file_names(messages: Mapping[str, Message]) -> dict[str, list[str]]:
+    """By message: what came with it, or what it stands on."""
+    names: dict[str, list[str]] = {}
+    for given in ThreadFile.objects.filter(message__in=messages).select_related("file"):
+        names.setdefault(str(given.message_id), []).append(given.name)
+    answers = {message.run_id: message for message in messages.values() if message.run_id}
+    found: dict[str, dict[int, citations.Entry]] = {}
+    for step in RunStep.objects.filter(run__in=answers).exclude(data=None).only("run", "data"):
+        for number, entry in citations.passages([step]).items():
+            found.setdefault(step.run_id, {}).setdefault(number, entry)
+    for run_id, entries in found.items():
+        names[answers[run_id].pk] = citations.names(entries.values(), answers[run_id].text)
+    return names
 
 
 def continue_chat(share: Share, person: User) -> Thread:

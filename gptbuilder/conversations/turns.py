@@ -21,6 +21,7 @@ from gptbuilder.conversations.models.attachment import Attachment, new_attachmen
 from gptbuilder.conversations.models.message import Message
 from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.thread import Thread
+from gptbuilder.conversations.models.thread_file import ThreadFile, new_thread_file_id
 from gptbuilder.gpts import builtin, versions
 from gptbuilder.gpts.models import GPT, GPTVersion
 from gptbuilder.usage import limits
@@ -50,6 +51,7 @@ NOT_SHARED = gettext_lazy("This GPT is not shared with you any more. What was sa
 DELETED = gettext_lazy("This chat was deleted. You find it under archived chats.")
 NO_LONGER_THERE = gettext_lazy("This GPT does not exist any more. What was said stays here.")
 IMAGE_MISSING = gettext_lazy("An image of this message is not there any more. Take it out and add it again.")
+FILE_MISSING = gettext_lazy("A file of this message is not there any more. Take it out and add it again.")
 NOTHING_TO_ANSWER = gettext_lazy("There is nothing to answer again yet.")
 
 
@@ -60,19 +62,22 @@ def start_thread(person: User, gpt: GPT, purpose: str = Thread.Purpose.CHAT, sub
     )
 
 
-def start_turn(thread: Thread, person: User, text: str, now: datetime, images: Iterable[str] = ()) -> Run:
+def start_turn(
+    thread: Thread, person: User, text: str, now: datetime, images: Iterable[str] = (), files: Iterable[str] = ()
+) -> Run:
     """Store what the person said and queue the run that answers it, in one transaction.
 
-    `images` are ids of this person's attachments that were not sent yet. `thread` is brought up to date. Raises
-    TurnRefused, and then has stored nothing.
+    `images` and `files` are ids of this person's attachments that were not sent yet. `thread` is brought up to date.
+    Raises TurnRefused, and then has stored nothing.
     """
-    images = list(images)
-    text = words(text, images)
+    images, files = list(images), list(files)
+    text = words(text, [*images, *files])
     version = _allowed(thread, person, now)
     with transaction.atomic():
         _lock(thread)
         question = _say(thread, thread.head_id, text, now)
         take(images, person, message=question)
+        take_files(files, person, message=question)
         return _queue(thread, version, person, question)
 
 
@@ -84,13 +89,14 @@ def begin(
     purpose: str = Thread.Purpose.CHAT,
     subject: GPT | None = None,
     images: Iterable[str] = (),
+    files: Iterable[str] = (),
 ) -> Run:
     """A new thread and its first turn, or neither. Expects a GPT that was fetched through this person.
 
     Nobody else knows the thread yet, so nothing is locked or read again. Raises TurnRefused.
     """
-    images = list(images)
-    text = words(text, images)
+    images, files = list(images), list(files)
+    text = words(text, [*images, *files])
     workspace = Workspace.objects.personal(person)
     _count(person, workspace, gpt, now)
     thread = Thread(workspace=workspace, owner=person, gpt=gpt, purpose=purpose, subject=subject, title=_title(text))
@@ -101,15 +107,16 @@ def begin(
         thread.save(force_insert=True)
         question.save(force_insert=True)
         take(images, person, message=question)
+        take_files(files, person, message=question)
         _seen(person, now)
         return _run(thread, version, person, question)
 
 
 def edit(message: Message, person: User, text: str, now: datetime) -> Run:
-    """Say the same in other words: a sibling of the message, with the same images, and a run that answers it. What
-    followed the message stays with it. Expects the message with its thread. Raises TurnRefused."""
-    thread, images = message.thread, list(message.attachments.all())
-    text = words(text, images)
+    """Say the same in other words: a sibling of the message, with the same images and files, and a run that answers
+    it. What followed the message stays with it. Expects the message with its thread. Raises TurnRefused."""
+    thread, images, files = message.thread, list(message.attachments.all()), list(message.files.all())
+    text = words(text, [*images, *files])
     version = _allowed(thread, person, now)
     with transaction.atomic():
         _lock(thread)
@@ -117,6 +124,9 @@ def edit(message: Message, person: User, text: str, now: datetime) -> Run:
         for image in images:
             image.pk, image.message = new_attachment_id(), question
         Attachment.objects.bulk_create(images)
+        for file in files:
+            file.pk, file.message = new_thread_file_id(), question
+        ThreadFile.objects.bulk_create(files)
         return _queue(thread, version, person, question)
 
 
@@ -173,10 +183,10 @@ def send(run_id: str) -> None:
         log.warning("the broker is away; the run waits", extra={"run": run_id})
 
 
-def words(text: str, images: Collection[object] = ()) -> str:
-    """The text as it is stored. Only a message with an image may be without words. Raises TurnRefused."""
+def words(text: str, attached: Collection[object] = ()) -> str:
+    """The text as it is stored. Only a message with an image or a file may be without words. Raises TurnRefused."""
     text = text.replace("\x00", "").replace("\r\n", "\n").strip()
-    if not text and not images:
+    if not text and not attached:
         raise TurnRefused("empty", NOTHING_SAID)
     if len(text) > settings.MESSAGE_MAX_CHARACTERS:
         raise TurnRefused("too_long", too_long())
@@ -190,6 +200,15 @@ def take(images: Collection[str], person: User, **place: Model) -> None:
     taken = Attachment.objects.unsent().filter(pk__in=images, person=person).update(**place)
     if len(set(images)) > Attachment.MOST or taken != len(set(images)):
         raise TurnRefused("image", IMAGE_MISSING)
+
+
+def take_files(files: Collection[str], person: User, **place: Model) -> None:
+    """The same with the person's unsent files."""
+    if not files:
+        return
+    taken = ThreadFile.objects.unsent().filter(pk__in=files, person=person).update(**place, is_sent=True)
+    if len(set(files)) > ThreadFile.MOST or taken != len(set(files)):
+        raise TurnRefused("file", FILE_MISSING)
 
 
 def title_of(text: str) -> str:
@@ -265,7 +284,7 @@ def _say(thread: Thread, parent_id: str | None, text: str, now: datetime) -> Mes
 
 
 def _title(text: str) -> str:
-    return title_of(text) or gettext("Image")
+    return title_of(text) or gettext("Attachment")
 
 
 def _queue(thread: Thread, version: GPTVersion, person: User, question: Message) -> Run:

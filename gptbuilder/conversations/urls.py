@@ -5,6 +5,7 @@ from django.urls import path
 from gptbuilder.conversations import (
     attachments,
     branching,
+    citations,
     events,
     exporting,
     feedback,
@@ -12,6 +13,7 @@ from gptbuilder.conversations import (
     queueing,
     searching,
     sharing,
+    thread_files,
     views,
 )
 
@@ -41,10 +43,13 @@ urlpatterns = [
     path("messages/<str:message_id>/branch/", branching.branch, name="branch"),
     path("messages/<str:message_id>/feedback/", feedback.feedback, name="feedback"),
     path("attachments/", attachments.uploads, name="uploads"),
+    path("attachments/files/", thread_files.files, name="files"),
+    path("attachments/files/<str:thread_file_id>/", thread_files.file, name="file"),
     path("attachments/<str:attachment_id>.jpg", attachments.image, name="image"),
     path("attachments/<str:attachment_id>/", attachments.upload, name="upload"),
     path("runs/<str:run_id>/events", events.events, name="events"),
     path("runs/<str:run_id>/cancellation/", views.cancellation, name="cancellation"),
+    path("runs/<str:run_id>/passages/<int:number>/", citations.passage, name="passage"),
     path("runs/<str:run_id>/answer/", views.answer, name="answer"),
     path("search/", searching.page, name="search"),
     path("s/<str:token>/", sharing.shared, name="shared"),

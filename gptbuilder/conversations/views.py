@@ -87,9 +87,9 @@ def thread(request: Request, thread_id: str) -> HttpResponse:
 def messages(request: Request, thread_id: str) -> HttpResponse:
     """One more message of a thread. While an answer is being made it waits."""
     thread = get_object_or_404(_threads(request), pk=thread_id)
-    text, images = request.POST.get("text", ""), request.POST.getlist("image")
+    text, images, files = request.POST.get("text", ""), request.POST.getlist("image"), request.POST.getlist("file")
     try:
-        said = queueing.say(thread, thread.owner, text, timezone.now(), images)
+        said = queueing.say(thread, thread.owner, text, timezone.now(), images, files)
     except TurnRefused as refusal:
         return pages.refused(request, refusal, pages.key_of(thread))
     return pages.turn(request, said, thread)
@@ -142,8 +142,8 @@ def _new(request: Request, person: User) -> HttpResponse:
 def _begin(request: Request, person: User, gpt: GPT) -> HttpResponse:
     """A thread and its first turn, or neither. The page becomes that thread's page."""
     try:
-        text, images = request.POST.get("text", ""), request.POST.getlist("image")
-        run = turns.begin(person, gpt, text, timezone.now(), images=images)
+        text, images, files = request.POST.get("text", ""), request.POST.getlist("image"), request.POST.getlist("file")
+        run = turns.begin(person, gpt, text, timezone.now(), images=images, files=files)
     except TurnRefused as refusal:
         return pages.refused(request, refusal, "chat")
     shortcut = None if gpt.builtin else sidebar.shortcut(gpt)

@@ -191,7 +191,7 @@ def _as_text(request: ChatRequest) -> tuple[Message, ...]:
         for call in message.tool_calls
     }
     system = [message.text for message in request.messages if isinstance(message, SystemMessage)]
-    if request.tools:
+    if request.tools and request.tool_choice != "none":
         listed = [f"- {tool.name}: {tool.description}" for tool in request.tools]
         system.append(TOOLS_PROMPT + "\n".join([*listed, NO_TOOL_PROMPT]))
     plain: list[Message] = [SystemMessage("\n\n".join(system))] if system else []

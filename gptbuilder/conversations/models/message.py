@@ -16,6 +16,7 @@ from gptbuilder.lib.ids import new_id
 if TYPE_CHECKING:
     from gptbuilder.conversations.models.attachment import Attachment
     from gptbuilder.conversations.models.feedback import Feedback
+    from gptbuilder.conversations.models.thread_file import ThreadFile
 
 
 def new_message_id() -> str:
@@ -77,6 +78,7 @@ class Message(models.Model):
     # What a page shows with it and no column holds; faces.furnish and Thread.path set them.
     place: Place | None = None
     images: Sequence[Attachment] = ()
+    given: Sequence[ThreadFile] = ()
     opinion: Feedback | None = None
 
     objects = MessageQuerySet.as_manager()

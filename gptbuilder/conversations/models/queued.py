@@ -13,6 +13,7 @@ from gptbuilder.lib.ids import new_id
 
 if TYPE_CHECKING:
     from gptbuilder.conversations.models.attachment import Attachment
+    from gptbuilder.conversations.models.thread_file import ThreadFile
 
 
 def new_queued_id() -> str:
@@ -38,6 +39,7 @@ class QueuedMessage(models.Model):
 
     # For a page; pages.waiting sets it.
     images: Sequence[Attachment] = ()
+    given: Sequence[ThreadFile] = ()
 
     objects = QueuedMessageQuerySet.as_manager()
 

@@ -108,7 +108,7 @@ class ChatThread extends HTMLElement {
     if (event.target.closest("dialog.enlarged")) return event.target.closest("dialog").close();
     const button = event.target.closest("button");
     if (!button) return;
-    if (button.matches(".attach")) this.querySelector("image-tray")?.choose();
+    if (button.matches(".attach")) this.querySelector(button.matches(".files") ? "file-chips" : "image-tray")?.choose();
     if (button.dataset.send !== undefined) this.composer?.send(button.dataset.send);
     else if (button.dataset.fill !== undefined) this.composer?.fill(button.dataset.fill);
     else if (button.matches(".stop")) this.stop();

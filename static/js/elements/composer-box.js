@@ -22,8 +22,9 @@ class ComposerBox extends HTMLElement {
     for (const kind of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) this.removeEventListener(kind, this.unsent);
   }
 
-  get tray() {
-    return this.querySelector("image-tray");
+  /** What holds images and files. */
+  get trays() {
+    return [...this.querySelectorAll("image-tray, file-chips")];
   }
 
   get trouble() {
@@ -60,8 +61,8 @@ class ComposerBox extends HTMLElement {
   };
 
   check = (event) => {
-    const tray = this.tray;
-    if ((this.input.value.trim() || tray?.count) && !tray?.uploading) {
+    const trays = this.trays;
+    if ((this.input.value.trim() || trays.some((tray) => tray.count)) && !trays.some((tray) => tray.uploading)) {
       this.sent = this.input.value;
       return;
     }
@@ -86,7 +87,7 @@ class ComposerBox extends HTMLElement {
     if (event.detail.xhr.status >= 300) return;
     // What was typed while the message was on its way is the next message.
     this.input.value = this.input.value === this.sent ? "" : this.input.value;
-    this.tray?.clear();
+    for (const tray of this.trays) tray.clear();
     this.trouble?.replaceChildren();
     this.changed();
     this.input.focus();
