@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 from PIL import Image
 
-from gptbuilder.builder.tasks import forget_previews
+from gptbuilder.builder.tasks import forget_trying
 from gptbuilder.conversations import turns
 from gptbuilder.conversations.models.thread import Thread
 from gptbuilder.conversations.turns import TurnRefused
@@ -93,10 +93,10 @@ def test_after_thirty_days_it_is_erased_with_its_picture_and_previews_but_not_wi
     turns.start_turn(turns.start_thread(ada, shared, "preview"), ada, "Test", timezone.now())
     now = timezone.now()
     deleting.delete(shared, now - timedelta(days=29))
-    assert deleting.purge(now, first=forget_previews) == 0
+    assert deleting.purge(now, first=forget_trying) == 0
 
     with django_capture_on_commit_callbacks(execute=True):
-        erased = deleting.purge(now + timedelta(days=2), first=forget_previews)
+        erased = deleting.purge(now + timedelta(days=2), first=forget_trying)
 
     bens.refresh_from_db()
     assert erased == 1
@@ -111,5 +111,5 @@ def test_what_was_brought_back_is_never_erased(shared):
     deleting.delete(shared, long_ago)
     deleting.bring_back(shared)
 
-    assert deleting.purge(timezone.now(), first=forget_previews) == 0
+    assert deleting.purge(timezone.now(), first=forget_trying) == 0
     assert GPT.objects.filter(pk=shared.pk).exists()
