@@ -99,12 +99,13 @@ def preview_messages(request: MemberRequest, gpt_id: str) -> HttpResponse:
     """Say something to the draft."""
     gpt = pages.editable(request, gpt_id)
     thread = pages.preview_thread(request.person, gpt)
-    text, images = request.POST.get("text", ""), request.POST.getlist("image")
+    text, images, files = request.POST.get("text", ""), request.POST.getlist("image"), request.POST.getlist("file")
     try:
         if thread is None or thread.head_id is None:
-            turns.begin(request.person, gpt, text, timezone.now(), Thread.Purpose.PREVIEW, images=images)
+            purpose = Thread.Purpose.PREVIEW
+            turns.begin(request.person, gpt, text, timezone.now(), purpose, images=images, files=files)
             return _first(request, "preview", gpt)
-        said = queueing.say(thread, request.person, text, timezone.now(), images)
+        said = queueing.say(thread, request.person, text, timezone.now(), images, files)
     except TurnRefused as refusal:
         return conversation_pages.refused(request, refusal, "preview")
     return conversation_pages.turn(request, said, thread)

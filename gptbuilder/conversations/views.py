@@ -146,6 +146,8 @@ def _begin(request: Request, person: User, gpt: GPT) -> HttpResponse:
         run = turns.begin(person, gpt, text, timezone.now(), images=images, files=files)
     except TurnRefused as refusal:
         return pages.refused(request, refusal, "chat")
+    if run.question and (images or files):
+        faces.furnish([run.question], run.thread)
     shortcut = None if gpt.builtin else sidebar.shortcut(gpt)
     context = {"pane": pages.begun(run), "thread": run.thread, "shortcut": shortcut}
     response = render(request, "conversations/_started.html", context)

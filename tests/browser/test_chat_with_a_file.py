@@ -38,11 +38,10 @@ def test_a_file_is_attached_asked_about_and_its_passage_opened(site: Site, open_
 
     expect(page.locator(".message.mine .given")).to_contain_text("moving.md")
     expect(chip).to_have_count(0)
-    told = str(site.script.requests[-1]["messages"])
     answer = answers(page).last
     mark = answer.locator(".prose a.cite")
     expect(mark).to_have_text("2")
-    assert "deposit is paid back" in told
+    assert "deposit is paid back" in str(site.script.requests[-1]["messages"])
     expect(answer.get_by_role("button", name="moving.md")).to_be_visible()
     mark.click()
 

@@ -75,7 +75,7 @@ def test_a_file_is_received_and_waits_to_be_read(as_person, ada):
     assert response.status_code == 201
     assert (file.name, file.is_sent, file.file.content.state) == ("notes.txt", False, "uploaded")
     page = response.content.decode()
-    assert f'name="file" value="{file.pk}"' in page and 'hx-trigger="every 1s"' in page
+    assert f'name="file" value="{file.pk}"' in page and "data-looks=" in page
 
 
 def test_a_line_says_how_far_the_file_is(as_person, ada):
@@ -85,7 +85,7 @@ def test_a_line_says_how_far_the_file_is(as_person, ada):
     Content.objects.update(state="failed", outcome="needs_password")
     failed = as_person(ada).get(url).content.decode()
 
-    assert "Searchable" in ready and "hx-trigger" not in ready
+    assert "Searchable" in ready and "data-looks" not in ready
     assert "needs a password" in failed
 
 
@@ -244,6 +244,21 @@ def test_the_page_shows_the_files_of_a_message(ada, as_person, upstream):
     execution.execute(run.pk)
 
     assert "mine.pdf" in as_person(ada).get(reverse("conversations:thread", args=[run.thread_id])).content.decode()
+
+
+def test_the_first_message_of_a_chat_and_of_a_preview_takes_files(ada, as_person):
+    gpt = world.trail_planner(ada)
+    client = as_person(ada)
+
+    chat_page = client.post(
+        reverse("conversations:start", args=[builtin.default_gpt().pk]), {"text": "Look", "file": attached(ada).pk}
+    ).content.decode()
+    preview_page = client.post(
+        reverse("builder:preview_messages", args=[gpt.pk]), {"text": "Look", "file": attached(ada, "other.pdf").pk}
+    ).content.decode()
+
+    assert "mine.pdf" in chat_page and "other.pdf" in preview_page
+    assert ThreadFile.objects.filter(is_sent=True).count() == 2
 
 
 # --- Leaving -------------------------------------------------------------------------------------

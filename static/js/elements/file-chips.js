@@ -4,6 +4,7 @@
 class FileChips extends HTMLElement {
   static PIECE = 4 * 1024 * 1024;
   static PAUSES = [1000, 3000, 9000];
+  static LOOK = 1000;
 
   connectedCallback() {
     this.list = this.querySelector("ul");
@@ -15,9 +16,11 @@ class FileChips extends HTMLElement {
     this.addEventListener("click", this.clicked);
     this.room.addEventListener("paste", this.pasted);
     for (const kind of ["dragover", "dragleave", "drop"]) this.room.addEventListener(kind, this.dragged);
+    this.timer = setInterval(this.look, FileChips.LOOK);
   }
 
   disconnectedCallback() {
+    clearInterval(this.timer);
     this.waiting = [];
     this.running?.abort();
     this.input.removeEventListener("change", this.chosen);
@@ -46,6 +49,28 @@ class FileChips extends HTMLElement {
   clear() {
     this.list.replaceChildren();
     this.list.hidden = true;
+  }
+
+  /** How far the files are read by now. */
+  look = async () => {
+    if (document.hidden || this.looking) return;
+    this.looking = true;
+    for (const chip of this.list.querySelectorAll("[data-looks]")) {
+      const answer = await fetch(chip.dataset.looks).catch(() => null);
+      if (answer?.ok && chip.isConnected) this.show(chip, await answer.text());
+      else if (answer?.status === 404) chip.remove();
+    }
+    this.looking = false;
+  };
+
+  /** The server's line in the place of this one; the focus stays on its button. */
+  show(chip, html) {
+    const holder = document.createElement("template");
+    holder.innerHTML = html.trim();
+    const made = holder.content.firstElementChild;
+    const isFocused = chip.contains(document.activeElement);
+    chip.replaceWith(made);
+    if (isFocused) made.querySelector("button").focus();
   }
 
   chosen = () => {
@@ -150,11 +175,8 @@ class FileChips extends HTMLElement {
     const whole = new FormData();
     whole.append("upload", id);
     const answer = await this.send(this.dataset.url, { method: "POST", body: whole }, signal);
-    const holder = document.createElement("template");
-    holder.innerHTML = (await answer.text()).trim();
-    const made = holder.content.firstElementChild;
-    chip.replaceWith(made);
-    window.htmx.process(made);
+    const html = await answer.text();
+    if (chip.isConnected) this.show(chip, html);
   }
 
   /** A request that is tried again when the connection breaks. 409 says where the upload is. */
