@@ -28,8 +28,8 @@ CONVERSATION = _("Conversation")
 BY_SOMEBODY = _("Who built this GPT cannot read your chats. Answers can be wrong.")
 # Of chats that search files: knowledge/records.py.
 BY_SOMEBODY_WITH_FILES = _(
-    "Who built this GPT cannot read your chats. What five people search for in the same words is shown to them, without "
-    "names. Answers can be wrong."
+    "Who built this GPT cannot read your chats. What five people search for in the same words is shown to them, "
+    "without names. Answers can be wrong."
 )
 BY_OURSELVES = _("Answers can be wrong. Check what matters.")
 STATUS_OF_REFUSAL = {"busy": 409, "limit": 429}
