@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,7 @@ BAR = 100
 FLOOR = 8
 EXCERPT = 280
 BEFORE = 80
+WORD = 16
 
 CHART_WIDTH, CHART_HEIGHT = 480.0, 96.0
 
@@ -87,6 +89,20 @@ class Result:
     hits: list[Shown]
     by_meaning: bool
     problem: str
+
+    @property
+    def first(self) -> list[Shown]:
+        """Those that recall counts."""
+        return self.hits[: trials.FIRST]
+
+    @property
+    def later(self) -> list[Shown]:
+        return self.hits[trials.FIRST :]
+
+    @property
+    def shows_later(self) -> bool:
+        """Whether one that should be found is further down."""
+        return any(shown.case_id for shown in self.later)
 
 
 @dataclass(frozen=True)
@@ -180,27 +196,24 @@ def _bars(hit: Hit, best_words: float, closeness: Sequence[float]) -> tuple[Bar,
 
 
 def excerpt(pieces: Sequence[Piece]) -> list[Piece]:
-    if sum(len(piece.text) for piece in pieces) <= EXCERPT:
+    """About EXCERPT letters from a little before the first marked word, cut between words where there are spaces."""
+    text = "".join(piece.text for piece in pieces)
+    if len(text) <= EXCERPT:
         return list(pieces)
-    first = 0
+    unmarked = itertools.takewhile(lambda piece: not piece.is_hit, pieces)
+    first = sum(len(piece.text) for piece in unmarked)
+    start = max(0, first - BEFORE) if first < len(text) else 0
+    end = min(len(text), start + EXCERPT)
+    if start and (space := text.find(" ", start, start + WORD)) > 0:
+        start = space + 1
+    if end < len(text) and (space := text.rfind(" ", end - WORD, end)) > 0:
+        end = space
+    shown, at = [Piece("… ", is_hit=False)] if start else [], 0
     for piece in pieces:
-        if piece.is_hit:
-            break
-        first += len(piece.text)
-    else:
-        first = 0
-    start = max(0, first - BEFORE)
-    cut, at = [], 0
-    for piece in pieces:
-        text = piece.text[max(0, start - at) : max(0, start + EXCERPT - at)]
+        if cut := piece.text[max(0, start - at) : max(0, end - at)]:
+            shown.append(Piece(cut, piece.is_hit))
         at += len(piece.text)
-        if text:
-            cut.append(Piece(text, piece.is_hit))
-    return [
-        *([Piece("… ", is_hit=False)] if start else []),
-        *cut,
-        *([Piece(" …", is_hit=False)] if at > start + EXCERPT else []),
-    ]
+    return [*shown, Piece(" …", is_hit=False)] if end < len(text) else shown
 
 
 def browse(file: Held, looked_for: str, page: str, wanted: Wanted) -> tuple[list[Shown], Page[Any]]:

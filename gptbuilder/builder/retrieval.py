@@ -57,9 +57,8 @@ def passages(request: MemberRequest, gpt_id: str, file_id: str) -> HttpResponse:
     question, looked_for = _question(request.GET.get("question", "")), _question(request.GET.get("words", ""))
     shown, rows = finding.browse(file, looked_for, request.GET.get("page", "1"), wanted=_wanted(gpt, question))
     context = {**_surroundings(gpt, held, question), "file": file, "words": looked_for}
-    return render(
-        request, "builder/passages.html", {**context, "shown": shown, "rows": rows, "total": rows.paginator.count}
-    )
+    context |= {"shown": shown, "rows": rows, "passage_count": rows.paginator.count}
+    return render(request, "builder/passages.html", context)
 
 
 @never_cache

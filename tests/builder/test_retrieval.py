@@ -260,4 +260,6 @@ def test_an_excerpt_begins_before_the_first_marked_word():
     assert [piece.text for piece in cut if piece.is_hit] == ["hut"]
     assert (cut[0].text, cut[-1].text) == ("… ", " …")
     assert len("".join(piece.text for piece in cut[1:-1])) == finding.EXCERPT
+    words = finding.excerpt([Piece("many words " * 90, is_hit=False), Piece("hut", is_hit=True)])
+    assert {word for piece in words for word in piece.text.split()} == {"…", "many", "words", "hut"}
     assert finding.excerpt([Piece("short", is_hit=False)]) == [Piece("short", is_hit=False)]
