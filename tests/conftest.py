@@ -16,6 +16,9 @@ from gptbuilder.providers import entries
 from tests import world
 
 pytest_plugins = ["tests.site"]
+# Nothing is timed in a test.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 # A machine that is busy is no failure.
 hypothesis.settings.register_profile("suite", deadline=None)

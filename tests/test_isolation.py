@@ -6,7 +6,7 @@ An address that stands in none of the sets below fails the test, so none can be 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from io import BytesIO
@@ -20,7 +20,7 @@ from django.core.files.base import ContentFile
 from django.db.models import Model
 from django.http import HttpResponse
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import reverse
 from django.utils import timezone
 
 from gptbuilder.accounts import closing, notifications, sign_in_links
@@ -52,6 +52,7 @@ from gptbuilder.lib.ids import new_id
 from gptbuilder.providers.models import Provider, ProviderModel
 from gptbuilder.workspaces.models import Workspace
 from tests import world
+from tests.addresses import Address, addresses, of_allauth, of_the_admin
 from tests.upstream import png
 
 # The stream's view closes the connections of its thread.
@@ -83,7 +84,7 @@ OBJECTS = {
     "conversations:question", "conversations:edition", "conversations:branch", "conversations:feedback",
     "conversations:image", "conversations:upload", "conversations:file", "conversations:passage",
     "conversations:events", "conversations:cancellation", "conversations:answer",
-    "conversations:shared", "conversations:shared_picture", "conversations:continuation",
+    "conversations:shared", "conversations:shared_picture", "conversations:shared_image", "conversations:continuation",
     "conversations:gpt", "conversations:start", "conversations:link", "conversations:link_start",
     "builder:create", "builder:conversation", "builder:messages", "builder:configure", "builder:reversal",
     "builder:draft", "builder:lock", "builder:picture", "builder:preview", "builder:preview_conversation",
@@ -97,7 +98,7 @@ OBJECTS = {
 # Their tokens below open nothing any more, for the owner neither.
 LINKS = {
     "conversations:link", "conversations:link_start",
-    "conversations:shared", "conversations:shared_picture", "conversations:continuation",
+    "conversations:shared", "conversations:shared_picture", "conversations:shared_image", "conversations:continuation",
 }  # fmt: skip
 # Nobody else learns that these exist.
 STAFF = {
@@ -283,49 +284,6 @@ def marked_thread(owner: User, gpt: GPT, purpose: str, status: str, subject: GPT
     thread.head = question if run.is_active else answer
     thread.save()
     return thread
-
-
-@dataclass(frozen=True)
-class Address:
-    name: str
-    variables: tuple[str, ...]
-
-    def paths(self, values: dict[str, list[str]]) -> Iterator[str]:
-        """With every combination of the values."""
-        for chosen in itertools.product(*(values[variable] for variable in self.variables)):
-            yield self._path(chosen)
-
-    def paths_in_step(self, values: dict[str, list[str]]) -> Iterator[str]:
-        """With every value at least once."""
-        columns = [values[variable] for variable in self.variables]
-        for number in range(max(map(len, columns))):
-            yield self._path([column[number % len(column)] for column in columns])
-
-    def _path(self, chosen: Iterable[str]) -> str:
-        return reverse(self.name, kwargs=dict(zip(self.variables, chosen, strict=True)))
-
-
-def addresses() -> list[Address]:
-    """Every address of the URL configuration that has a name, the admin's and allauth's too."""
-    return list(_addresses(get_resolver(), "", ()))
-
-
-def _addresses(resolver: URLResolver, namespace: str, before: tuple[str, ...]) -> Iterator[Address]:
-    for pattern in resolver.url_patterns:
-        variables = (*before, *pattern.pattern.regex.groupindex)
-        if isinstance(pattern, URLResolver):
-            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
-            yield from _addresses(pattern, inner, variables)
-        elif isinstance(pattern, URLPattern):
-            yield Address(f"{namespace}{pattern.name}", variables)
-
-
-def of_the_admin(address: Address) -> bool:
-    return address.name.startswith("admin:")
-
-
-def of_allauth(address: Address) -> bool:
-    return address.name.startswith(("account_", "mfa_", "usersessions_", "socialaccount_", "openid_connect_"))
 
 
 def named(names: set[str]) -> list[Address]:
@@ -578,7 +536,8 @@ def test_who_has_the_link_of_a_chat_sees_the_shown_branch_up_to_its_end(own, vis
     Message.objects.create(
         thread=thread, parent=answer.parent, role="assistant", text="other branch", html="other branch"
     )
-    Message.objects.create(thread=thread, role="user", text="other question")
+    other = Message.objects.create(thread=thread, role="user", text="other question")
+    images = [marked_image(own.person, message=message) for message in (thread.head, other)]
 
     page = visitor.get(reverse("conversations:shared", args=[token])).content.decode()
 
@@ -587,6 +546,10 @@ def test_who_has_the_link_of_a_chat_sees_the_shown_branch_up_to_its_end(own, vis
     hidden = [f"step {SECRET}", f"instructions {SECRET}", "said later", "other branch", "other question"]
     assert not any(words in page for words in [*hidden, str(own.person.email), thread.pk, answer.pk, own.person.pk])
     assert visitor.get(reverse("conversations:shared_picture", args=[token])).status_code == 200
+    # Of the two shown messages one has an image; those of what is not shown have no number.
+    numbered = [visitor.get(reverse("conversations:shared_image", args=[token, number])) for number in range(4)]
+    assert [response.status_code for response in numbered] == [404, 200, 404, 404]
+    assert not any(image.pk in page for image in images)
 
     continued = visitor.post(reverse("conversations:continuation", args=[token]))
 
@@ -613,11 +576,12 @@ def test_a_link_of_a_chat_that_has_ended_opens_nothing(own, visitor, ending):
     tried = [
         visitor.get(reverse("conversations:shared", args=[share.token])),
         visitor.get(reverse("conversations:shared_picture", args=[share.token])),
+        visitor.get(reverse("conversations:shared_image", args=[share.token, 1])),
         visitor.post(reverse("conversations:continuation", args=[share.token])),
     ]
 
-    assert [response.status_code for response in tried[:2]] == [404, 404]
-    assert tried[2].status_code == 404 or leads_to_sign_in(tried[2])
+    assert [response.status_code for response in tried[:3]] == [404, 404, 404]
+    assert tried[3].status_code == 404 or leads_to_sign_in(tried[3])
     assert not Thread.objects.exclude(owner=own.person).exists()
 
 
@@ -739,7 +703,7 @@ def test_the_admin_does_not_show_staff_what_people_said(own, mo):
 
 def admin_paths(own: Ada) -> list[str]:
     """Every page of the admin but its doors, the pages about an object for each object of Ada's."""
-    ids = [values for variable, values in own.values.items() if variable not in ("field", "token")]
+    ids = [values for variable, values in own.values.items() if variable not in ("field", "token", "number")]
     objects = [own.person.pk, *itertools.chain(*ids)]
     values = {"object_id": objects, "app_label": ["gpts"], "content_type_id": ["1"], "id": ["new"]}
     doors = {"admin:login", "admin:logout", "admin:None"}

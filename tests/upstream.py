@@ -39,6 +39,13 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Pieces:
+    """An answer in these pieces: the first at once, each further one when the test says `go_on`."""
+
+    pieces: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Call:
     name: str
     arguments: dict[str, Any] | str = field(default_factory=dict)
@@ -93,7 +100,7 @@ class Garbage:
     content_type: str = "text/event-stream"
 
 
-Reply = Text | ToolCalls | Json | Status | Hang | Die | Garbage
+Reply = Text | Pieces | ToolCalls | Json | Status | Hang | Die | Garbage
 Replying = Reply | Callable[[dict[str, Any]], Reply]
 GREETING = Text("Hello from the scripted model.")
 
@@ -119,6 +126,7 @@ class ScriptedUpstream:
         self._changed = threading.Condition()
         self._loop = uvloop.new_event_loop()
         self._hurry = asyncio.Event()
+        self._steps = asyncio.Semaphore(0)
         self._ready: concurrent.futures.Future[int] = concurrent.futures.Future()
         self._thread = threading.Thread(target=self._serve, name="scripted-upstream", daemon=True)
 
@@ -129,12 +137,20 @@ class ScriptedUpstream:
         """From now on no answer pauses between its words."""
         self._loop.call_soon_threadsafe(self._hurry.set)
 
+    def go_on(self) -> None:
+        """Let an answer in pieces say its next one, or end."""
+        self._loop.call_soon_threadsafe(self._steps.release)
+
+    async def step(self) -> None:
+        await self._steps.acquire()
+
     async def pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._hurry.wait(), seconds)
 
     def forget(self) -> None:
         """As if it had just started: nothing scripted, nothing asked."""
+        self._steps = asyncio.Semaphore(0)
         self._loop.call_soon_threadsafe(self._hurry.clear)
         self._replies.clear()
         self.requests.clear()
@@ -346,7 +362,7 @@ class _Connection(_Http):
             case Hang(after):
                 self._words(0 if after == "before_first" else after)
                 await asyncio.Event().wait()
-            case Text() | Json() | ToolCalls():
+            case Text() | Pieces() | Json() | ToolCalls():
                 await self._stream(reply, request)
 
     def _words(self, count: int) -> None:
@@ -355,7 +371,7 @@ class _Connection(_Http):
         for number in range(count):
             self.transport.write(_event(chunk({"content": f"word{number} "})))
 
-    async def _stream(self, reply: Text | Json | ToolCalls, request: dict[str, Any]) -> None:
+    async def _stream(self, reply: Text | Pieces | Json | ToolCalls, request: dict[str, Any]) -> None:
         text = reply if isinstance(reply, Text) else Text("")
         if text.first_delay:
             await asyncio.sleep(text.first_delay)
@@ -363,12 +379,16 @@ class _Connection(_Http):
         self.transport.write(_event(chunk({"role": "assistant", "content": ""})))
         deltas = _deltas(reply)
         for number, delta in enumerate(deltas):
+            if number and isinstance(reply, Pieces):
+                await self._server.step()
             if number and text.token_delay:
                 await self._server.pause(text.token_delay)
             token: dict[str, Any] = {"token": delta.get("content"), "logprob": -0.1, "top_logprobs": []}
             self.transport.write(
                 _event(chunk(delta, logprobs={"content": [token]} if request.get("logprobs") else None))
             )
+        if isinstance(reply, Pieces):
+            await self._server.step()
         finish_reason = "tool_calls" if isinstance(reply, ToolCalls) else text.finish_reason
         if finish_reason is not None:
             self.transport.write(_event(chunk({}, finish_reason)))
@@ -422,8 +442,10 @@ def whole(reply: Text | ToolCalls | Json, request: dict[str, Any]) -> dict[str, 
     }
 
 
-def _deltas(reply: Text | ToolCalls | Json) -> list[dict[str, Any]]:
+def _deltas(reply: Text | Pieces | ToolCalls | Json) -> list[dict[str, Any]]:
     match reply:
+        case Pieces(pieces):
+            return [{"content": piece} for piece in pieces]
         case Json(value):
             return [{"content": piece} for piece in _pieces(json.dumps(value, ensure_ascii=False))]
         case Text(text):

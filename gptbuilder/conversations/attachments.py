@@ -143,9 +143,13 @@ def uploads(request: Request) -> HttpResponse:
 @cache_control(private=True, max_age=31_536_000, immutable=True)
 def image(request: Request, attachment_id: str) -> HttpResponse:
     """The image, to who may see where it stands."""
-    found = get_object_or_404(Attachment.objects.of(request.person), pk=attachment_id)
+    return file_response(get_object_or_404(Attachment.objects.of(request.person), pk=attachment_id))
+
+
+def file_response(attachment: Attachment) -> HttpResponse:
+    """The image itself. Raises Http404 when its file is missing."""
     try:
-        with found.file.open() as file:
+        with attachment.file.open() as file:
             return HttpResponse(file.read(), content_type="image/jpeg")
     except FileNotFoundError as missing:
         raise Http404 from missing

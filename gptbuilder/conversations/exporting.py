@@ -56,11 +56,11 @@ def json_all(request: Request, thread_id: str) -> StreamingHttpResponse:
     return _download(as_json(thread, everything), thread, "json", "application/json")
 
 
-def shown(thread: Thread) -> list[str]:
-    """The ids of the shown branch, oldest first. One query, without the texts."""
+def shown(thread: Thread, end_id: str | None = None) -> list[str]:
+    """The ids of the branch that ends here (by default the shown one), oldest first. One query, without the texts."""
     parents = dict(thread.messages.values_list("pk", "parent_id"))
     ids: list[str] = []
-    at = thread.head_id
+    at = end_id or thread.head_id
     while at in parents:
         ids.append(at)
         at = parents[at]

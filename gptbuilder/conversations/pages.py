@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.http import HttpResponse
@@ -40,7 +40,7 @@ class Pane:
     """One conversation as a part of a page: what `conversations/_pane.html` needs.
 
     `key` is chat, builder or preview. `channel` names it to the other tabs of the browser; `refresh_url` gives
-    the pane anew.
+    the pane anew; `branch_url` shows the branch of a message that is wanted and not in `lines`.
     """
 
     key: str
@@ -48,6 +48,7 @@ class Pane:
     face: Configuration | None
     post_url: str
     refresh_url: str = ""
+    branch_url: str = ""
     channel: str = ""
     thread: Thread | None = None
     lines: list[dict[str, Any]] = field(default_factory=list)
@@ -96,6 +97,15 @@ def _chat(thread: Thread, shown: list[dict[str, Any]], queued: Sequence[QueuedMe
         takes_images=sees(faces.face(gpt)) if gpt else False,
         takes_files=thread_files.may_attach(thread.owner),
     )
+
+
+def leading_to(pane: Pane, message_id: str) -> Pane:
+    """The pane, which shows the branch of this message of its thread first, if another one is shown."""
+    if pane.thread is None or any(line["message"] and line["message"].pk == message_id for line in pane.lines):
+        return pane
+    if not pane.thread.messages.filter(pk=message_id).exists():
+        return pane
+    return replace(pane, branch_url=reverse("conversations:branch", args=[message_id]))
 
 
 def new_chat(gpt: GPT, post_url: str, person: User | None) -> Pane:

@@ -162,10 +162,12 @@ def _hits(
 
 def _hit(thread: Thread, message: Message | None, words: list[str]) -> Hit:
     face = faces.face(thread.gpt) if thread.gpt else None
-    anchor = f"#{message.run_id or message.pk}" if message else ""
+    # The branch that is shown may be another one: the page is told which message is wanted.
+    query = {"message": message.pk} if message else None
+    fragment = message.run_id or message.pk if message else None
     return Hit(
         thread=thread,
-        url=reverse("conversations:thread", args=[thread.pk]) + anchor,
+        url=reverse("conversations:thread", args=[thread.pk], query=query, fragment=fragment),
         name=face.name if face else "",
         picture=pictures.url(face, thread.gpt.pk) if face and thread.gpt else "",
         title=marked(thread.title, words),

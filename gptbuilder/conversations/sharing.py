@@ -1,18 +1,19 @@
 """A read-only link to a conversation: made and ended by its owner, read by anyone who has it.
 
-A reader sees what was said on the shown branch up to the moment of sharing, the names of files that came with it or
-that an answer stands on, and the GPT's name and picture. Neither steps, what is in a file, other branches nor anything
-about the owner but the name, if the owner says so.
+A reader sees what was said on the shown branch up to the moment of sharing, with its images, the names of files that
+came with it or that an answer stands on, and the GPT's name and picture. Neither steps, what is in a file, other
+branches nor anything about the owner but the name, if the owner says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -22,7 +23,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from gptbuilder.accounts.models import User
 from gptbuilder.accounts.requests import MemberRequest, Request
-from gptbuilder.conversations import citations, keeping, turns
+from gptbuilder.conversations import attachments, citations, exporting, keeping, turns
+from gptbuilder.conversations.models.attachment import Attachment, new_attachment_id
 from gptbuilder.conversations.models.message import Message
 from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.share import Share
@@ -34,12 +36,21 @@ from gptbuilder.gpts.models import GPT
 
 
 @dataclass(frozen=True)
+class SharedImage:
+    """An image of a shared conversation, and its number there: a reader learns no other name of it."""
+
+    attachment: Attachment
+    number: int
+
+
+@dataclass(frozen=True)
 class Line:
     """One utterance as a reader sees it. An answer has the name of who gave it; `files` are names alone."""
 
     message: Message
     author: str = ""
     files: Sequence[str] = ()
+    images: Sequence[SharedImage] = ()
 
 
 def publish(thread: Thread, *, names_owner: bool) -> Share:
@@ -55,7 +66,7 @@ def publish(thread: Thread, *, names_owner: bool) -> Share:
 
 
 def lines(share: Share) -> list[Line]:
-    """What a reader sees, oldest first. Three queries."""
+    """What a reader sees, oldest first. Four queries."""
     said = share.thread.messages.select_related("run__version").only(
         "thread", "parent", "role", "text", "html", "run__version__name"
     )
@@ -69,7 +80,16 @@ def lines(share: Share) -> list[Line]:
         author = "" if message.is_mine or version is None else version.name
         shown.append(Line(message, author, files.get(message.pk, ())))
         at = message.parent_id
-    return shown[::-1]
+    shown.reverse()
+    images: dict[str | None, list[SharedImage]] = {}
+    for number, attachment in enumerate(_images(line.message.pk for line in shown), start=1):
+        images.setdefault(attachment.message_id, []).append(SharedImage(attachment, number))
+    return [replace(line, images=images.get(line.message.pk, ())) for line in shown]
+
+
+def _images(message_ids: Iterable[str]) -> QuerySet[Attachment]:
+    """The images of these messages of one branch in the order in which they were said: ids sort by age."""
+    return Attachment.objects.filter(message__in=list(message_ids)).order_by("message_id", "id")
 
 
 def _file_names(messages: Mapping[str, Message]) -> dict[str, list[str]]:
@@ -102,10 +122,24 @@ def continue_chat(share: Share, person: User) -> Thread:
                     thread=thread, person=person, version=version, question=thread.head, status=Run.Status.COMPLETED
                 )
             message.save(force_insert=True)
+            _copy_images(line, message, person)
             thread.head = message
         thread.title = share.title
         thread.save()
     return thread
+
+
+def _copy_images(line: Line, message: Message, person: User) -> None:
+    """The same files under rows of this person: they stay when the shared conversation goes."""
+    copies = [shared.attachment for shared in line.images]
+    for copy in copies:
+        copy.pk, copy.message, copy.person, copy.workspace = (
+            new_attachment_id(),
+            message,
+            person,
+            message.thread.workspace,
+        )
+    Attachment.objects.bulk_create(copies)
 
 
 # --- The owner's side ----------------------------------------------------------------------------
@@ -158,6 +192,19 @@ def picture(request: Request, token: str) -> HttpResponse:
         raise Http404
     with version.picture.file.open() as file:
         return HttpResponse(file.read(), content_type="image/webp")
+
+
+@never_cache
+@require_safe
+def image(request: Request, token: str, number: int) -> HttpResponse:
+    """An image of a shared conversation, by its number there. Kept by no cache: it ends with the link."""
+    found = _share(token)
+    attachment = _images(exporting.shown(found.thread, found.end_id))[number - 1 : number].first() if number else None
+    if attachment is None:
+        raise Http404
+    response = attachments.file_response(attachment)
+    response["X-Robots-Tag"] = "noindex"
+    return response
 
 
 @require_POST

@@ -54,6 +54,7 @@ urlpatterns = [
     path("search/", searching.page, name="search"),
     path("s/<str:token>/", sharing.shared, name="shared"),
     path("s/<str:token>/picture/", sharing.picture, name="shared_picture"),
+    path("s/<str:token>/images/<int:number>/", sharing.image, name="shared_image"),
     path("s/<str:token>/continuation/", sharing.continuation, name="continuation"),
     path("gpts/<str:gpt_id>/chat/", views.gpt, name="gpt"),
     path("gpts/<str:gpt_id>/chats/", views.start, name="start"),

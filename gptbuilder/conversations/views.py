@@ -75,12 +75,15 @@ def link_start(request: Request, token: str) -> HttpResponse:
 @never_cache
 @require_safe
 def thread(request: Request, thread_id: str) -> HttpResponse:
-    """A chat; for htmx only the conversation, which another tab of this browser changed."""
+    """A chat; for htmx only the conversation, which another tab of this browser changed.
+
+    `?message=` is one that was found: the page opens its branch.
+    """
     thread = get_object_or_404(_threads(request).chats(), pk=thread_id)
     pane = pages.chat(thread)
     if request.htmx:
         return render(request, "conversations/_pane.html", {"pane": pane})
-    return _page(request, pane)
+    return _page(request, pages.leading_to(pane, wanted) if (wanted := request.GET.get("message")) else pane)
 
 
 @require_POST

@@ -20,7 +20,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
-from gptbuilder.web import highlighting, mathematics
+from gptbuilder.web import emphasis, highlighting, mathematics
 
 # What keeps the worst text of each kind under about 0.2 s; no answer of a model comes near. Each open bracket is tried
 # as the start of a link, each bar of a table's head makes a cell in every row.
@@ -196,6 +196,7 @@ def _table_close(self: RendererHTML, *_rest: object) -> str:
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": MAX_QUOTE_DEPTH})
     parser.enable(["table", "strikethrough"])
+    emphasis.enable(parser)
     mathematics.enable(parser)
     parser.core.ruler.push("rewrite", _rewrite)
     parser.add_render_rule("fence", _code)

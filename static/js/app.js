@@ -6,6 +6,7 @@ import "./elements/chat-name.js";
 import "./elements/chat-thread.js";
 import "./elements/composer-box.js";
 import "./elements/copy.js";
+import "./elements/keep-focus.js";
 import "./elements/key-shortcuts.js";
 import "./elements/file-chips.js";
 import "./elements/file-tray.js";

@@ -51,4 +51,4 @@ def open_window(browser: Browser, site: Site) -> Iterator[Opens]:
     problems = [problem for window in opened for problem in window.problems]
     for window in opened:
         window.close()
-    assert problems == []
+    assert problems == [], problems

@@ -128,8 +128,26 @@ def test_the_page_marks_the_hit_and_leads_to_the_message(ada, as_person, chats):
 
     message = Message.objects.get(text__contains="Oeschinen")
     assert "<mark>Oeschinen</mark>" in page
-    assert f"/c/{message.thread_id}/#{message.pk}" in page
+    assert f"/c/{message.thread_id}/?message={message.pk}#{message.pk}" in page
     assert 'value="oeschinen"' in page
+
+
+def test_a_hit_in_another_branch_opens_that_branch(ada, cleo, as_person):
+    thread = chat(ada, "Walks", "Where is the Oeschinen lake?")
+    hidden = thread.head
+    thread.head = Message.objects.create(thread=thread, role="user", text="Where is a cave?")
+    thread.save()
+    client = as_person(ada)
+    (hit,) = searching.search(ada, "oeschinen")
+
+    asked = client.get(hit.url).content.decode()
+    client.post(f"/messages/{hidden.pk}/branch/")
+    shown = client.get(hit.url).content.decode()
+
+    assert f'data-branch="/messages/{hidden.pk}/branch/"' in asked and "Oeschinen" not in asked
+    assert "data-branch=" not in shown and "Oeschinen" in shown
+    strange = Message.objects.get(thread=chat(cleo, "Cleo", "Hers"))
+    assert "data-branch=" not in client.get(f"/c/{thread.pk}/?message={strange.pk}").content.decode()
 
 
 def test_what_was_said_is_shown_as_text(ada, as_person):

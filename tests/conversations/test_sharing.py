@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+from pathlib import Path
+
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from gptbuilder.conversations import keeping, sharing, turns
+from gptbuilder.conversations import attachments, keeping, sharing, turns
+from gptbuilder.conversations.models.attachment import Attachment
 from gptbuilder.conversations.models.message import Message
 from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.share import Share
@@ -14,6 +18,7 @@ from gptbuilder.conversations.models.step import RunStep
 from gptbuilder.conversations.models.thread import Thread
 from gptbuilder.gpts import builtin
 from tests import world
+from tests.upstream import png
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -150,8 +155,6 @@ def test_a_guess_leads_nowhere():
 
 
 def test_a_picture_of_a_private_gpt_is_served_behind_the_link_only(ada, as_person):
-    from io import BytesIO
-
     from PIL import Image
 
     from gptbuilder.gpts import pictures
@@ -208,5 +211,68 @@ def test_reading_takes_few_queries(chat, link, django_assert_max_num_queries):
         say(chat, f"Question {number}", f"Answer {number}")
     sharing.publish(chat, names_owner=False)
 
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(4):
         read(link)
+
+
+def give_image(message: Message, size: int) -> Attachment:
+    """An image of this many pixels, which its bytes tell apart."""
+    image = attachments.receive(message.thread.owner, BytesIO(png(size)), NOW)
+    Attachment.objects.filter(pk=image.pk).update(message=message)
+    return Attachment.objects.get(pk=image.pk)
+
+
+def bytes_of(address: str) -> bytes:
+    response = Client().get(address)
+    assert response.status_code == 200 and response["Content-Type"] == "image/jpeg"
+    return response.content
+
+
+def test_a_reader_sees_the_images_in_their_order_and_learns_no_name_of_theirs(chat):
+    first = Message.objects.get(thread=chat, role="user")
+    say(chat, "And here?", "A cave.")
+    second = Message.objects.get(thread=chat, text="And here?")
+    given = [give_image(second, 12), give_image(first, 8), give_image(first, 10)]
+    link = f"/s/{sharing.publish(chat, names_owner=False).token}/"
+
+    page = read(link)
+
+    assert [page.count(f'src="{link}images/{number}/"') for number in (1, 2, 3, 4)] == [1, 1, 1, 0]
+    shown = [bytes_of(f"{link}images/{number}/") for number in (1, 2, 3)]
+    assert shown == [Path(image.file.path).read_bytes() for image in (given[1], given[2], given[0])]
+    assert not any(image.pk in page for image in given)
+
+
+def test_images_of_what_is_not_shown_have_no_address(ada, as_person, chat, link):
+    first = Message.objects.get(thread=chat, role="user")
+    give_image(Message.objects.create(thread=chat, role="user", text="An earlier wording"), 8)
+    say(chat, "My house", "Noted.")
+    give_image(Message.objects.get(text="My house"), 8)
+
+    assert "images/" not in read(link)
+    assert [Client().get(f"{link}images/{number}/").status_code for number in (0, 1, 2)] == [404, 404, 404]
+    give_image(first, 8)
+    assert [Client().get(f"{link}images/{number}/").status_code for number in (0, 1, 2)] == [404, 200, 404]
+
+
+def test_an_image_ends_with_the_link_and_no_cache_keeps_it(chat, link):
+    give_image(Message.objects.get(thread=chat, role="user"), 8)
+
+    response = Client().get(f"{link}images/1/")
+    Share.objects.all().delete()
+
+    assert "no-store" in response["Cache-Control"] and response["X-Robots-Tag"] == "noindex"
+    assert Client().get(f"{link}images/1/").status_code == 404
+
+
+def test_who_goes_on_with_a_chat_keeps_its_images(ada, cleo, as_person, chat, link):
+    image = give_image(Message.objects.get(thread=chat, role="user"), 8)
+
+    as_person(cleo).post(f"{link}continuation/")
+    copy = Attachment.objects.get(person=cleo)
+    chat.delete()
+    attachments.purge(NOW)
+
+    assert copy.pk != image.pk
+    assert copy.message.thread.owner == cleo and copy.workspace == copy.message.thread.workspace
+    assert as_person(cleo).get(f"/attachments/{copy.pk}.jpg").status_code == 200

@@ -160,3 +160,7 @@ def test_a_tangled_text_comes_back_as_it_is(text):
 
 def test_html_is_text():
     assert markdown.render("<b>bold</b>") == "<p>&lt;b&gt;bold&lt;/b&gt;</p>\n"
+
+
+def test_chinese_is_emphasised_beside_its_own_marks():
+    assert markdown.render("**语气：**用") == "<p><strong>语气：</strong>用</p>\n"

@@ -27,6 +27,7 @@ class ChatName extends HTMLElement {
 
   edit(url) {
     if (this.field) return;
+    this.back = document.activeElement;
     const place = this.querySelector("[data-place]");
     const shown = this.querySelector("[data-title-of]");
     const field = (this.field = document.createElement("input"));
@@ -56,9 +57,8 @@ class ChatName extends HTMLElement {
     event.stopPropagation();
     if (event.isComposing || event.keyCode === 229 || !["Enter", "Escape"].includes(event.key)) return;
     event.preventDefault();
-    const place = this.querySelector("[data-place]");
     this.end(this.url, event.key === "Enter");
-    (place.matches("a") ? place : this.querySelector("button"))?.focus();
+    this.back?.focus();
   };
 
   end() {}

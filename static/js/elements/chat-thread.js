@@ -22,6 +22,7 @@ class ChatThread extends HTMLElement {
     document.addEventListener("keydown", this.key);
     this.toggleAttribute("answering", Boolean(this.querySelector("run-stream")));
     this.follow();
+    this.arrive();
   }
 
   disconnectedCallback() {
@@ -65,6 +66,21 @@ class ChatThread extends HTMLElement {
     else this.scrolled();
   };
 
+  /** An address that names a message leads to it, in whatever branch it stands; once, for the person may go elsewhere. */
+  arrive() {
+    if (!this.dataset.page || !location.hash) return;
+    if (location.search) history.replaceState(history.state, "", location.pathname + location.hash);
+    if (this.dataset.branch) window.htmx.ajax("POST", this.dataset.branch, { source: this, swap: "none" });
+    else this.lookAt(location.hash.slice(1));
+  }
+
+  lookAt(id) {
+    const line = this.log.querySelector(`#${CSS.escape(id)}`);
+    if (!line) return;
+    this.following = false;
+    line.scrollIntoView({ block: "start" });
+  }
+
   toEnd() {
     this.following = true;
     this.follow();
@@ -75,12 +91,26 @@ class ChatThread extends HTMLElement {
 
   announce(text) {
     const voice = this.querySelector(".voice");
-    const plain = (text ?? "").replace(/```[\s\S]*?(```|$)/g, " ").replace(/[*_`#>|]+|:?-{3,}:?/g, " ").replace(/\s+/g, " ").trim();
-    if (!voice || !plain) return;
+    const plain = voice && this.plain(text ?? "");
+    if (!plain) return;
     const said = document.createElement("p");
     said.textContent = plain;
     voice.append(said);
     while (voice.children.length > 8) voice.firstChild.remove();
+  }
+
+  /** Markdown as one would read it aloud: no signs, a link's words, a row's cells, and of code that it is there. */
+  plain(text) {
+    const code = this.querySelector(".voice").dataset.code;
+    return text
+      .replace(/^ {0,3}(```|~~~)[ \t]*([\w+#.-]*)[\s\S]*?(?:^ {0,3}\1.*$|$(?![\s\S]))/gm, (_, __, language) => ` ${[code, language].filter(Boolean).join(", ")}. `)
+      .replace(/^[ \t]*\|?[ \t]*:?-{3,}.*$/gm, " ")
+      .replace(/^[ \t]*\|(.*)\|[ \t]*$/gm, (_, cells) => `${cells.split("|").map((cell) => cell.trim()).join(", ")}. `)
+      .replace(/!?\[([^\]\n]*)\]\([^)\s]*\)/g, "$1")
+      .replace(/^[ \t]*(?:[-+*]|#{1,6}|>)[ \t]+/gm, " ")
+      .replace(/[*`]+|(?<!\w)_+|_+(?!\w)/g, "")
+      .replace(/\s+/g, " ")
+      .trim();
   }
 
   title(title) {
@@ -135,11 +165,12 @@ class ChatThread extends HTMLElement {
     if (this.contains(at) || at === document.body) this.stop();
   };
 
-  /** A form begins with the cursor behind its text; when one has gone, the writing goes on in the composer. */
+  /** A form begins with the cursor behind its text; that a message waits is told. */
   settled = (event) => {
     const at = document.activeElement;
     if (at.matches(".edition [data-sends]")) at.setSelectionRange(at.value.length, at.value.length);
-    else if (at === document.body && event.target.closest?.(".queue")) this.composer?.focus();
+    const waits = event.target.matches?.(".queue") && event.detail.requestConfig?.elt?.matches(".composer");
+    if (waits) this.announce(event.target.querySelector(".while")?.textContent);
   };
 
   /** In the form of an earlier or a waiting message: Enter sends it, Escape leaves it. */
@@ -188,10 +219,13 @@ class ChatThread extends HTMLElement {
   };
 
   /** Another branch, or other words: what is looked at stays where it is, and a screen reader hears which it is. */
-  changed = (event) => {
+  changed = async (event) => {
     const place = event.target.closest?.(".branches");
+    const wanted = this.dataset.branch && location.hash.slice(1);
+    delete this.dataset.branch;
     if (!place) this.toEnd();
-    this.refresh(place);
+    await this.refresh(place);
+    if (wanted) this.lookAt(wanted);
   };
 
   /** The lines and the queue as the server has them now. The composer stays: somebody may be writing in it. */
@@ -201,8 +235,9 @@ class ChatThread extends HTMLElement {
     const holder = document.createElement("template");
     holder.innerHTML = await response.text();
     const key = this.id.replace("pane-", "");
-    const focused = document.activeElement?.id;
+    const [focused, mine] = [document.activeElement?.id, this.contains(document.activeElement)];
     const before = place?.getBoundingClientRect().top;
+    const last = this.querySelector(".message:last-child")?.id;
     for (const id of [`lines-${key}`, `queue-${key}`]) {
       const [old, made] = [document.getElementById(id), holder.content.getElementById(id)];
       if (!old || !made || (old.matches(".queue") && old.querySelector(".edition"))) continue;
@@ -210,13 +245,27 @@ class ChatThread extends HTMLElement {
       window.htmx.process(made);
       if (made.matches("ol")) this.grown.observe(made);
     }
-    if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus({ preventScroll: true });
+    if (mine && document.activeElement === document.body) {
+      (document.getElementById(focused) ?? this.composer)?.focus({ preventScroll: true });
+    }
     const now = place && document.getElementById(place.id);
     if (now) {
       this.following = false;
       this.log.scrollTop += now.getBoundingClientRect().top - before;
       this.announce(now.dataset.said);
-    } else this.follow();
+    } else {
+      this.follow();
+      this.tellAnswersAfter(last);
+    }
+  }
+
+  /** Answers that were complete before this page learned that they were begun. */
+  tellAnswersAfter(id) {
+    for (let line = id && document.getElementById(id)?.nextElementSibling; line; line = line.nextElementSibling) {
+      if (line.dataset.ending === undefined) continue;
+      this.announce(line.querySelector("textarea[id^=source-]")?.value);
+      this.announce(line.dataset.ending);
+    }
   }
 }
 

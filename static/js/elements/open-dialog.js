@@ -16,8 +16,9 @@ class OpenDialog extends HTMLElement {
     if (opener?.dataset.opens === dialog.id && !event.ctrlKey && !event.metaKey) {
       // A link that leads to the same without a script.
       if (opener.matches("a")) event.preventDefault();
-      opener.closest("[popover]")?.hidePopover();
-      this.opener = opener.id;
+      const menu = opener.closest("[popover]");
+      menu?.hidePopover();
+      this.opener = menu ? document.querySelector(`[popovertarget="${menu.id}"]`) : opener;
       dialog.showModal();
       dialog.dispatchEvent(new Event("opened"));
     } else if (event.target === dialog || (event.target.closest?.("[data-closes]") && dialog.contains(event.target))) {
@@ -25,9 +26,10 @@ class OpenDialog extends HTMLElement {
     }
   };
 
-  /** The browser gives the focus back to the opener; it cannot when that was replaced meanwhile. */
+  /** The browser gives the focus back to the opener; it cannot when that was replaced meanwhile, or stands in a menu. */
   closed = () => {
-    if (this.opener) document.getElementById(this.opener)?.focus();
+    const { opener } = this;
+    (opener?.isConnected ? opener : opener?.id && document.getElementById(opener.id))?.focus?.();
   };
 }
 

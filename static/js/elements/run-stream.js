@@ -5,7 +5,8 @@
 class RunStream extends HTMLElement {
   static ATTEMPTS = 8;
   static PAUSES = [1000, 2000, 4000, 8000, 15000];
-  static SENTENCE = /(?:[.!?…]["”’)\]]*\s+|[。！？；]["”’）」』]*|\n+)/g;
+  // A number at the beginning of a line is no end.
+  static SENTENCE = /(?:(?<!(?:^|\n)\s*\d+)[.!?…]["”’)\]*_]*\s+|[。！？；]["”’）」』*_]*|\n+)/g;
   static BREATH = 1200;
 
   connectedCallback() {
@@ -18,6 +19,7 @@ class RunStream extends HTMLElement {
     this.heard = 0;
     addEventListener("online", this.again);
     this.open();
+    this.tell(this.dataset.thinking);
     this.room?.dispatchEvent(new CustomEvent("run-started"));
   }
 
@@ -47,6 +49,7 @@ class RunStream extends HTMLElement {
     on("restart", () => {
       this.clear();
       this.heard = 0;
+      this.tell(this.dataset.thinking);
     });
     on("done", (data) => this.finish(data.html));
   }
@@ -92,18 +95,31 @@ class RunStream extends HTMLElement {
       return;
     }
     const rest = this.text.slice(this.heard);
-    const ends = [...rest.matchAll(RunStream.SENTENCE)];
-    if (!ends.length) return;
-    const end = ends[ends.length - 1].index + ends[ends.length - 1][0].length;
+    const last = [...rest.matchAll(RunStream.SENTENCE)].at(-1);
+    const end = last ? RunStream.beforeOpenCode(rest.slice(0, last.index + last[0].length)) : 0;
+    if (!end) return;
     this.room?.announce(rest.slice(0, end));
     this.heard += end;
     this.spoke = performance.now();
+  }
+
+  /** Code is told when it is whole: where the part before it ends. */
+  static beforeOpenCode(text) {
+    const fences = [...text.matchAll(/^ {0,3}(?:```|~~~)/gm)];
+    return fences.length % 2 ? fences.at(-1).index : text.length;
+  }
+
+  /** What is no part of the answer: once, not each time it is shown again. */
+  tell(words) {
+    if (words && words !== this.told) this.room?.announce(words);
+    this.told = words;
   }
 
   /** What goes on beside the text: a tool at work, a lost connection; nothing says that it thinks. */
   say(words = "") {
     this.activity.textContent = words || this.dataset.thinking;
     this.waiting.classList.toggle("shown", Boolean(words));
+    if (words) this.tell(words);
   }
 
   /** The stream broke. The browser tries again; we step in when it gave up or tried in vain. */
@@ -134,14 +150,24 @@ class RunStream extends HTMLElement {
     this.timer = setTimeout(() => (this.tries > 1 && !navigator.onLine ? this.ask() : this.open()), pause);
   }
 
+  /** What the builder changed, as its summary says it. */
+  static changes(made) {
+    const summary = made.querySelector(".changes summary");
+    if (!summary) return [];
+    const parts = [...summary.querySelectorAll(".badge")].map((badge) => badge.textContent.replace(/\s+/g, " ").trim());
+    return [`${summary.childNodes[1].textContent.trim()} ${parts.join(", ")}.`];
+  }
+
   finish(html) {
     this.close();
     const line = this.closest("li");
     const holder = document.createElement("template");
     holder.innerHTML = html.trim();
     const made = holder.content.firstElementChild;
-    const rest = (this.text + this.coming).slice(this.heard);
-    this.room?.announce(`${rest}\n${made.dataset.ending ?? ""}`);
+    const text = this.text + this.coming;
+    // It was complete before its stream was open: then nothing of it was told yet.
+    this.room?.announce(text ? text.slice(this.heard) : made.querySelector("textarea[id^=source-]")?.value);
+    this.room?.announce([...RunStream.changes(made), made.dataset.ending ?? ""].join(" "));
     this.room?.title(made.dataset.title);
     this.room?.awaitTitle();
     const room = this.room;

@@ -1,6 +1,7 @@
 /** Short news: the event "toast" with { text, kind } (from a script, or from the server by HX-Trigger),
  *  and one sentence for every htmx request that went wrong. Six seconds, longer under the pointer or the focus.
- *  With `undo`, { method, url, target }, a button takes back what happened and renews that part of the page: ten seconds. */
+ *  With `undo`, { method, url, target }, a button takes back what happened and renews that part of the page: ten seconds.
+ *  Ctrl+Z presses it, while nothing is being written. */
 const SECONDS = 6;
 const UNDO_SECONDS = 10;
 const WORDS = { 401: "signedOut", 403: "signedOut", 404: "gone", 410: "gone", 413: "tooLarge", 429: "tooMany" };
@@ -11,6 +12,7 @@ class ToastStack extends HTMLElement {
     document.addEventListener("htmx:sendError", this.offline);
     document.addEventListener("htmx:timeout", this.offline);
     document.addEventListener("htmx:responseError", this.refused);
+    document.addEventListener("keydown", this.typed);
     for (const toast of this.querySelectorAll(":scope > .toast")) this.keep(toast);
   }
 
@@ -19,7 +21,16 @@ class ToastStack extends HTMLElement {
     document.removeEventListener("htmx:sendError", this.offline);
     document.removeEventListener("htmx:timeout", this.offline);
     document.removeEventListener("htmx:responseError", this.refused);
+    document.removeEventListener("keydown", this.typed);
   }
+
+  typed = (event) => {
+    if (event.key.toLowerCase() !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return;
+    const button = [...this.querySelectorAll(".undo")].at(-1);
+    if (!button || event.target.closest?.("input, textarea")?.value) return;
+    event.preventDefault();
+    button.click();
+  };
 
   hear = (event) => this.show(event.detail?.text ?? event.detail?.value, event.detail?.kind, event.detail?.undo);
 
