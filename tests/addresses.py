@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -15,8 +15,18 @@ class Address:
     variables: tuple[str, ...]
 
     def paths(self, values: dict[str, list[str]]) -> Iterator[str]:
+        """With every combination of the values."""
         for chosen in itertools.product(*(values[variable] for variable in self.variables)):
-            yield reverse(self.name, kwargs=dict(zip(self.variables, chosen, strict=True)))
+            yield self._path(chosen)
+
+    def paths_in_step(self, values: dict[str, list[str]]) -> Iterator[str]:
+        """With every value at least once."""
+        columns = [values[variable] for variable in self.variables]
+        for number in range(max(map(len, columns))):
+            yield self._path([column[number % len(column)] for column in columns])
+
+    def _path(self, chosen: Iterable[str]) -> str:
+        return reverse(self.name, kwargs=dict(zip(self.variables, chosen, strict=True)))
 
 
 def addresses() -> list[Address]:
