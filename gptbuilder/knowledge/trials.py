@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerAway
 
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 FIRST = 10
 DEPTH = 50
 SILENT = timedelta(seconds=60)
+# Before its first case a trial waits behind the files that are being indexed.
+WAITING = timedelta(minutes=10)
 KEPT = 100
 # A passage finds itself by its own words if it is still there.
 SELF_LETTERS = 1_000
@@ -42,7 +45,7 @@ def begin(holder_id: str, file_ids: Sequence[str], now: datetime) -> RetrievalTr
     if not count or not file_ids:
         raise NothingToTry
     unfinished = RetrievalTrial.objects.filter(holder_id=holder_id, ended_at=None)
-    unfinished.filter(heartbeat_at__lt=now - SILENT).delete()
+    unfinished.exclude(_is_alive(now)).delete()
     try:
         with transaction.atomic():
             trial = RetrievalTrial.objects.create(
@@ -92,8 +95,11 @@ def run(trial_id: int) -> None:
 
 def unfinished(holder_id: str, now: datetime) -> RetrievalTrial | None:
     """The trial that is being made; none when its worker is silent."""
-    going = RetrievalTrial.objects.filter(holder_id=holder_id, ended_at=None, heartbeat_at__gte=now - SILENT)
-    return going.first()
+    return RetrievalTrial.objects.filter(_is_alive(now), holder_id=holder_id, ended_at=None).first()
+
+
+def _is_alive(now: datetime) -> Q:
+    return Q(heartbeat_at__gte=now - SILENT) | Q(heartbeat_at__gte=now - WAITING, outcomes=[])
 
 
 def history(holder_id: str) -> list[RetrievalTrial]:
