@@ -75,7 +75,7 @@ def start_turn(
     version = _allowed(thread, person, now)
     with transaction.atomic():
         _lock(thread)
-        question = _say(thread, thread.head_id, text, now)
+        question = _say(thread, thread.head_id, text, files, now)
         take(images, person, message=question)
         take_files(files, person, message=question)
         return _queue(thread, version, person, question)
@@ -99,7 +99,9 @@ def begin(
     text = words(text, [*images, *files])
     workspace = Workspace.objects.personal(person)
     _count(person, workspace, gpt, now)
-    thread = Thread(workspace=workspace, owner=person, gpt=gpt, purpose=purpose, subject=subject, title=_title(text))
+    thread = Thread(
+        workspace=workspace, owner=person, gpt=gpt, purpose=purpose, subject=subject, title=_title(text, files)
+    )
     question = thread.head = Message(thread=thread, role=Message.Role.USER, text=text)
     version = versions.snapshot(gpt.draft) if purpose == Thread.Purpose.PREVIEW else builtin.live(gpt)
     with transaction.atomic():
@@ -120,7 +122,7 @@ def edit(message: Message, person: User, text: str, now: datetime) -> Run:
     version = _allowed(thread, person, now)
     with transaction.atomic():
         _lock(thread)
-        question = _say(thread, message.parent_id, text, now)
+        question = _say(thread, message.parent_id, text, files, now)
         for image in images:
             image.pk, image.message = new_attachment_id(), question
         Attachment.objects.bulk_create(images)
@@ -272,19 +274,19 @@ def _lock(thread: Thread) -> None:
         raise TurnRefused("busy", BUSY)
 
 
-def _say(thread: Thread, parent_id: str | None, text: str, now: datetime) -> Message:
+def _say(thread: Thread, parent_id: str | None, text: str, files: Collection[object], now: datetime) -> Message:
     """Store what the person said below this message; it is the thread's head then."""
     question = Message.objects.create(thread=thread, parent_id=parent_id, role=Message.Role.USER, text=text)
     thread.head = question
     if not thread.title:
-        thread.title = _title(text)
+        thread.title = _title(text, files)
     thread.save(update_fields=["head", "title", "updated_at"])
     _seen(thread.owner, now)
     return question
 
 
-def _title(text: str) -> str:
-    return title_of(text) or gettext("Attachment")
+def _title(text: str, files: Collection[object]) -> str:
+    return title_of(text) or (gettext("File") if files else gettext("Image"))
 
 
 def _queue(thread: Thread, version: GPTVersion, person: User, question: Message) -> Run:
