@@ -39,17 +39,22 @@ ALSO = {"target-size": {"enabled": True}}
 OF_COLOURS = ["color-contrast", "link-in-text-block"]
 # Addresses that are no page, and why: what they give is a part of one, a file, or the way to another page.
 PARTS = {
-    "accounts:export_status", "builder:conversation", "builder:draft", "builder:messages", "builder:picture",
+    "accounts:export_status", "builder:cases", "builder:case_deletion", "builder:case_recovery", "builder:trials",
+    "builder:files", "builder:file", "builder:file_rules", "builder:file_return", "builder:file_replacement",
+    "builder:file_reading", "builder:file_erasure", "builder:conversation",
+    "builder:draft", "builder:messages", "builder:picture",
     "builder:preview", "builder:preview_conversation", "builder:preview_messages", "builder:preview_reset",
     "builder:versions", "builder:publication", "builder:audience", "builder:link", "builder:lock", "builder:reversal",
     "conversations:answer", "conversations:delivery", "conversations:edition", "conversations:feedback",
     "conversations:menu", "conversations:messages", "conversations:older", "conversations:question",
+    "conversations:files", "conversations:file", "conversations:passage", "knowledge:uploads", "knowledge:upload",
     "conversations:queue", "conversations:queued", "conversations:regeneration", "conversations:share",
     "conversations:start", "conversations:link_start", "conversations:title", "conversations:uploads",
     "conversations:archive", "conversations:deletion", "conversations:erasure", "providers:checks", "web:model_status",
 }  # fmt: skip
 FILES = {
-    "accounts:download", "conversations:events", "conversations:export_all", "conversations:export_json",
+    "accounts:download", "builder:file_content", "conversations:events",
+    "conversations:export_all", "conversations:export_json",
     "conversations:export_markdown", "conversations:image", "conversations:shared_image",
     "conversations:shared_picture", "gpts:avatar", "gpts:picture", "mfa_download_recovery_codes", "mfa_login_webauthn",
     "operation:metrics", "web:healthz", "web:readyz",

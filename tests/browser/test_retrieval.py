@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_accessibility import violations
+from tests.browser.test_accessibility import looked_at
 from tests.site import Site, Visitor
 from tests.waiting import until
 
@@ -78,12 +78,12 @@ def test_axe_has_nothing_against_it(gpt, ada, open_window, scheme, width):
     page.get_by_role("button", name="This passage should be found").first.click()
     page.locator("#try-all").click()
     expect(page.locator("#cases")).to_contain_text("among the first ten")
-    found = {"results": violations(page)}
+    found = {"results": looked_at(page)}
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.goto(f"/gpts/{gpt}/edit/knowledge/?question=Oslo")
     page.locator(".note a.button").first.click()
     expect(page.get_by_label("Words in this file")).to_be_visible()
-    found["passages"] = violations(page)
+    found["passages"] = looked_at(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
     assert not any(found.values()), found
