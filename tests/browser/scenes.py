@@ -26,7 +26,6 @@ from allauth.socialaccount.adapter import get_adapter as identity_adapter
 from allauth.socialaccount.models import SocialAccount, SocialLogin
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.core.files.base import ContentFile
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory, override_settings
 from django.urls import path, reverse
@@ -39,16 +38,15 @@ from gptbuilder import urls
 from gptbuilder.accounts import closing, notifications, sign_in_links
 from gptbuilder.accounts.adapter import AccountAdapter
 from gptbuilder.accounts.models import DataExport, User
+from gptbuilder.accounts.views import BACKEND
 from gptbuilder.conversations import attachments, guests, keeping, queueing, sharing, turns
 from gptbuilder.conversations.models.feedback import Feedback
 from gptbuilder.conversations.models.message import Message
 from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.step import RunStep
 from gptbuilder.conversations.models.thread import Thread
-from gptbuilder.gpts import access, builtin, deleting, drafts, files, versions
+from gptbuilder.gpts import access, builtin, deleting, drafts, versions
 from gptbuilder.gpts.models import GPT
-from gptbuilder.knowledge import uploads
-from gptbuilder.knowledge.models import Content, Passage
 from gptbuilder.providers import checking, editing, entries, getting_ready
 from gptbuilder.providers.models import ConnectionCheck, Provider
 from gptbuilder.web import markdown
@@ -128,7 +126,7 @@ ACCOUNT_MENU = pressed("account menu", "[popovertarget=account-menu]", MENU)
 
 def signed_in(person: User) -> Client:
     client = Client()
-    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(person, backend=BACKEND)
     return client
 
 
@@ -496,7 +494,6 @@ def _draft(ada: User, inside: Client, gpt: GPT) -> Iterator[Scene]:
     yield Scene("talking to the builder", inside, create, opens=opens)
     drafts.lock(gpt.pk, "name")
     yield Scene("configure", inside, reverse("builder:configure", args=[gpt.pk]))
-    yield from _knowing(ada, inside, gpt)
     models = {"name": "Alpha", "base_url": "http://127.0.0.1:9/v1"}
     provider = Provider.objects.create(**models)
     editing.add_models(provider, ["vast", "quick"])
@@ -506,27 +503,6 @@ def _draft(ada: User, inside: Client, gpt: GPT) -> Iterator[Scene]:
     yield Scene("configure with models", inside, reverse("builder:configure", args=[gpt.pk]), opens=[refused])
     provider.delete()
     entries.forget()
-
-
-def _knowing(ada: User, inside: Client, gpt: GPT) -> Iterator[Scene]:
-    """With a file that was read, and one that was not."""
-    read, locked = (
-        uploads.receive(gpt.workspace, ada, name, ContentFile(name.encode())) for name in ("huts.md", "locked.pdf")
-    )
-    Content.objects.filter(pk=read.content_id).update(state=Content.State.WORDS, passage_count=1)
-    Passage.objects.create(
-        content=read.content, position=0, kind="heading", title="Huts", text="Soup.", sha256="0" * 64
-    )
-    Content.objects.filter(pk=locked.content_id).update(state=Content.State.FAILED, outcome="needs_password")
-    files.add(gpt, [read, locked])
-    menu = "#files [popovertarget]"
-    opens = [
-        pressed("menu of a file", menu, MENU),
-        chosen("erasing a file", menu, "[data-opens=erase-dialog]", "#erase-dialog[open] h2"),
-    ]
-    yield Scene("configure with files", inside, reverse("builder:configure", args=[gpt.pk]), opens=opens)
-    yield Scene("the search is tried", inside, reverse("builder:retrieval", args=[gpt.pk]))
-    yield Scene("passages of a file", inside, reverse("builder:passages", args=[gpt.pk, read.pk]))
 
 
 def _refused(page: Page) -> None:

@@ -22,8 +22,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from gptbuilder.providers import entries
 from tests.addresses import addresses, of_the_admin
+from tests.browser import scenes as scenes_of_pages
 from tests.browser.in_process import InProcess
-from tests.browser.scenes import AREAS, Opened, Scene
+from tests.browser.scenes import Opened, Scene
+from tests.browser.scenes_of_files import files
 from tests.browser.window import answers, say
 from tests.site import Site
 from tests.upstream import Text
@@ -33,36 +35,36 @@ pytestmark = pytest.mark.browser
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 TEMPLATES = Path(__file__).parents[2] / "templates"
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+AREAS = {**scenes_of_pages.AREAS, "files": files}
 # axe leaves this one out unless it is asked for.
 ALSO = {"target-size": {"enabled": True}}
 # What a theme can change.
 OF_COLOURS = ["color-contrast", "link-in-text-block"]
 # Addresses that are no page, and why: what they give is a part of one, a file, or the way to another page.
 PARTS = {
-    "accounts:export_status", "builder:cases", "builder:case_deletion", "builder:case_recovery", "builder:trials",
-    "builder:files", "builder:file", "builder:file_rules", "builder:file_return", "builder:file_replacement",
-    "builder:file_reading", "builder:file_erasure", "builder:conversation",
-    "builder:draft", "builder:messages", "builder:picture",
+    "accounts:export_status", "builder:conversation", "builder:draft", "builder:messages", "builder:picture",
     "builder:preview", "builder:preview_conversation", "builder:preview_messages", "builder:preview_reset",
+    "builder:cases", "builder:file", "builder:file_erasure", "builder:file_reading",
+    "builder:file_replacement", "builder:file_return", "builder:file_rules", "builder:files", "conversations:file",
+    "conversations:files", "knowledge:upload", "knowledge:uploads",
     "builder:versions", "builder:publication", "builder:audience", "builder:link", "builder:lock", "builder:reversal",
     "conversations:answer", "conversations:delivery", "conversations:edition", "conversations:feedback",
     "conversations:menu", "conversations:messages", "conversations:older", "conversations:question",
-    "conversations:files", "conversations:file", "conversations:passage", "knowledge:uploads", "knowledge:upload",
     "conversations:queue", "conversations:queued", "conversations:regeneration", "conversations:share",
     "conversations:start", "conversations:link_start", "conversations:title", "conversations:uploads",
     "conversations:archive", "conversations:deletion", "conversations:erasure", "providers:checks", "web:model_status",
 }  # fmt: skip
 FILES = {
-    "accounts:download", "builder:file_content", "conversations:events",
-    "conversations:export_all", "conversations:export_json",
-    "conversations:export_markdown", "conversations:image", "conversations:shared_image",
+    "accounts:download", "builder:file_content", "conversations:events", "conversations:export_all",
+    "conversations:export_json", "conversations:export_markdown", "conversations:image", "conversations:shared_image",
     "conversations:shared_picture", "gpts:avatar", "gpts:picture", "mfa_download_recovery_codes", "mfa_login_webauthn",
     "operation:metrics", "web:healthz", "web:readyz",
 }  # fmt: skip
 WAYS = {
     "account_confirm_login_code", "accounts:end_other_sessions", "accounts:end_session", "accounts:export",
     "accounts:notification", "accounts:preferences", "accounts:profile", "builder:adoption", "builder:deletion",
-    "builder:duplicate", "builder:new", "builder:recovery", "builder:restoration", "conversations:branch",
+    "builder:case_deletion", "builder:case_recovery", "builder:trials", "builder:duplicate", "builder:new",
+    "builder:recovery", "builder:restoration", "conversations:branch",
     "conversations:cancellation", "conversations:continuation", "conversations:upload", "mfa_index",
     "mfa_list_webauthn", "openid_connect_callback", "providers:added_models", "providers:default",
     "providers:default_model", "providers:deletion", "providers:dismissal", "providers:model",
