@@ -73,7 +73,9 @@ def test_a_maker_asks_keeps_and_tries_with_the_keyboard(gpt, ada, open_window):
 def test_a_phone_shows_it_without_scrolling_sideways(gpt, ada, open_window):
     page = open_window(ada, is_phone=True).page
     page.goto(f"/gpts/{gpt}/edit/knowledge/?question=When+does+the+hut+open")
-    page.get_by_role("button", name="This passage should be found").first.click()
+    wanted = page.get_by_role("button", name="This passage should be found").first
+    wanted.click()
+    expect(wanted).to_have_attribute("aria-pressed", "true")
     page.locator("#try-all").click()
     expect(page.locator("#cases")).to_contain_text("among the first ten")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
