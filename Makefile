@@ -2,6 +2,7 @@
 # Nothing here names a package registry: pip and uv use what the machine is set up with.
 
 SYSTEM_PYTHON ?= python3
+TESTS_AT_ONCE ?= 2
 PYTHON := .venv/bin/python
 RUN := .venv/installed-run
 DEV := .venv/installed-dev
@@ -18,7 +19,7 @@ up: $(RUN) $(CATALOGUES) ## Start everything and serve (PORT=8000, HOST=127.0.0.
 	@exec $(PYTHON) -m gptbuilder
 
 test: $(DEV) $(CATALOGUES) ## Run the tests, or some of them: make test T=tests/embedded
-	@$(PYTHON) -m pytest $(T)
+	@$(PYTHON) -m pytest --numprocesses $(TESTS_AT_ONCE) --dist worksteal $(T)
 
 check: $(DEV) ## Format, lint, types, layers, templates, migrations, translations, lock files
 	.venv/bin/ruff format --check --quiet .
@@ -55,12 +56,12 @@ clean: ## Remove the environment and the caches; the data folder stays
 # The development environment holds all of the other one, and a developer's machine keeps it.
 $(RUN): requirements.lock .venv/bin/uv
 	@if [ -e $(DEV) ]; then $(MAKE) --silent $(DEV); else \
-		echo 'Installing what it needs (once)'; .venv/bin/uv pip sync requirements.lock; fi
+		echo 'Installing what it needs (once)'; .venv/bin/uv pip sync --compile-bytecode requirements.lock; fi
 	@touch $@
 
 $(DEV): requirements-dev.lock .venv/bin/uv
 	@echo 'Installing the development environment (once)'
-	@.venv/bin/uv pip sync --quiet requirements-dev.lock
+	@.venv/bin/uv pip sync --quiet --compile-bytecode requirements-dev.lock
 	@touch $@ $(RUN)
 
 locale/%.mo: locale/%.po | $(RUN)

@@ -20,9 +20,11 @@ pytest_plugins = ["tests.site"]
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
-# A machine that is busy is no failure.
-hypothesis.settings.register_profile("suite", deadline=None)
-hypothesis.settings.load_profile("suite")
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest test first, so that the others run beside it and nobody waits for it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("real_model") is None)
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import axe_playwright_python
 import pytest
-from django.db import transaction
+from django.db import connections, transaction
 from django.test import override_settings
 from django.urls import Resolver404, resolve, reverse
 from playwright.sync_api import Browser, Page, expect
@@ -73,11 +73,13 @@ WAYS = {
 
 
 @pytest.fixture(scope="module", autouse=True)
-def in_a_loop_of_playwright() -> Iterator[None]:
+def in_a_loop_of_playwright(browser: Browser) -> Iterator[None]:
     """Playwright's loop runs in this thread; Django takes that for asynchronous code, which it is not."""
     before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     yield
+    # Those of the loop, which nobody reaches when it has ended.
+    connections.close_all()
     os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE")
     if before is not None:
         os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = before

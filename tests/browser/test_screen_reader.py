@@ -191,15 +191,21 @@ def test_what_the_builder_does_is_told(site: Site, page: Page):
     page.goto("/gpts/")
     page.get_by_role("button", name="Create a GPT").click()
     ear = Ear(page)
-    site.script.script(ToolCalls([("update_behavior", DRAFT)]), Text("I called it **Trail Planner**. Shall it rhyme?"))
+    site.script.script(
+        ToolCalls([("update_behavior", DRAFT)]), Pieces(("I called it **Trail Planner**. ", "Shall it rhyme?"))
+    )
 
     say(page, "A hiking guide", "builder")
-    heard = ear.told("Answer complete")
+    heard = ear.told("I called it Trail Planner.")
+    site.script.go_on()
+    site.script.go_on()
+    heard += ear.told("Answer complete")
 
     assert [one.text for one in heard if "Draft" not in one.text] == [
         "Thinking…",
         "Writing the draft",
-        "I called it Trail Planner. Shall it rhyme?",
+        "I called it Trail Planner.",
+        "Shall it rhyme?",
         "Changed name, instructions +1. Answer complete",
     ]
     documented("A turn of the builder", "You send “A hiking guide” to the builder", heard)

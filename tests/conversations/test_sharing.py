@@ -211,7 +211,7 @@ def test_reading_takes_few_queries(chat, link, django_assert_max_num_queries):
         say(chat, f"Question {number}", f"Answer {number}")
     sharing.publish(chat, names_owner=False)
 
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         read(link)
 
 

@@ -25,6 +25,17 @@ GOOD = {"outcome": "ok", "kind": "pdf", "sections": [["page", 1, "", "words"]], 
 ENDS = {"not_safe", "too_large", "too_slow", "broken", "empty", "ok"}
 
 
+# Those that are seen before they unfold.
+REFUSED = {
+    "zip",
+    "zip of many members",
+    "billion laughs in Word",
+    "billion laughs in XML",
+    "billion laughs in SVG",
+    "billion laughs in a book",
+}
+
+
 @pytest.fixture
 def kept(tmp_path: Path):
     def keep(data: bytes) -> Path:
@@ -86,22 +97,8 @@ def test_a_bomb_ends_in_a_word_and_harms_nobody(bomb: str, kept):
     found = extraction.extract(kept(make()), name)
 
     assert found.outcome in ENDS
+    assert (found.outcome == "not_safe") == (bomb in REFUSED)
     assert extraction.extract(kept(b"words"), "a.txt").outcome == "ok"
-
-
-def test_the_zip_and_the_laughs_are_refused_before_they_unfold(kept):
-    refused = [
-        bomb for bomb, (name, make) in MADE.items() if extraction.extract(kept(make()), name).outcome == "not_safe"
-    ]
-
-    assert refused == [
-        "zip",
-        "zip of many members",
-        "billion laughs in Word",
-        "billion laughs in XML",
-        "billion laughs in SVG",
-        "billion laughs in a book",
-    ]
 
 
 def test_a_file_above_the_limit_is_not_opened(tmp_path: Path):
