@@ -128,8 +128,10 @@ class Serving:
         return {part: sum(map(_cpu_seconds, _tree(ids[part]))) for part in PARTS}
 
     def memory_mb(self) -> float:
-        """Proportional set size of everything, the supervisor as well."""
-        return sum(map(_pss_mb, _tree(self.supervisor.pid)))
+        """Proportional set size of everything but the embedding model, the supervisor as well."""
+        ids = json.loads((self.home / "children.json").read_text())
+        model = set(_tree(ids["embedder"])) if "embedder" in ids else set()
+        return sum(map(_pss_mb, set(_tree(self.supervisor.pid)) - model))
 
     def _spawn(self, name: str, command: list[object], output: IO[bytes]) -> subprocess.Popen[bytes]:
         child = Child(

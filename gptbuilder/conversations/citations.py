@@ -7,7 +7,7 @@ listed all the same: they are what it was given.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,9 +98,8 @@ def passages(steps: Iterable[RunStep]) -> dict[int, Entry]:
     return found
 
 
-def cited(run: Run, answer: Message) -> Cited:
-    """An answer with its sources. Expects the steps to be fetched, or asks one query."""
-    steps = list(run.steps.all())
+def cited(answer: Message, run: Run, steps: Sequence[RunStep]) -> Cited:
+    """An answer with its sources, as the steps of its run remember them."""
     known = passages(steps)
     html = answer.html
     if not known:

@@ -77,13 +77,16 @@ async def _follow(request: Request, run_id: str, after: str, ended: str) -> Asyn
 
 def _ended(request: Request, run_id: str) -> str:
     """The data of the `done` event when the run has ended, or nothing. Raises Http404 for a stranger."""
-    person_id = request.person.pk if request.person else ""
-    state = STATE.first(person_id, run_id)
+    state = STATE.first(_person_id(request), run_id)
     if state is None:
         raise Http404
-    if state.is_active:
+    return "" if state.is_active else _done(request, run_id)
+
+
+def _done(request: Request, run_id: str) -> str:
+    run = ENDED.first(_person_id(request), run_id)
+    if run is None or run.is_active:
         return ""
-    run = ENDED.rows(person_id, run_id)[0]
     html = render_to_string("conversations/_answer.html", faces.ended_context(run), request=request)
     return json.dumps({"status": run.status, "html": html}, ensure_ascii=False)
 
@@ -92,9 +95,13 @@ def _ended_meanwhile(request: Request, run_id: str) -> str:
     """The same in a thread of its own: in the page's language, and without keeping a database connection."""
     try:
         with translation.override(request.LANGUAGE_CODE):
-            return _ended(request, run_id)
+            return _done(request, run_id)
     finally:
         connections.close_all()
+
+
+def _person_id(request: Request) -> str:
+    return request.person.pk if request.person else ""
 
 
 def _labelled(data: str, language: str) -> str:

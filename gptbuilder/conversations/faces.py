@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gptbuilder.conversations import citations, sentences
@@ -10,10 +10,19 @@ from gptbuilder.conversations.models.attachment import Attachment
 from gptbuilder.conversations.models.feedback import Feedback
 from gptbuilder.conversations.models.message import Message, Place
 from gptbuilder.conversations.models.run import Run
+from gptbuilder.conversations.models.step import STEPS, RunStep
 from gptbuilder.conversations.models.thread import Thread
 from gptbuilder.conversations.models.thread_file import ThreadFile
 from gptbuilder.gpts import pictures
 from gptbuilder.gpts.models import GPT, Configuration
+from gptbuilder.web.ready import Ready
+
+OPINION = Ready(lambda message_id, person_id: Feedback.objects.filter(message=message_id, person=person_id), str, str)
+BESIDE = Ready(
+    lambda thread_id, parent_id: Message.objects.filter(thread=thread_id, parent=parent_id).order_by("pk").only("pk"),
+    str,
+    str,
+)
 
 
 def face(gpt: GPT, *, of_draft: bool = False) -> Configuration:
@@ -34,12 +43,18 @@ def answer_context(run: Run) -> dict[str, Any]:
     return {
         "run": run,
         "message": answer,
-        "cited": citations.cited(run, answer) if answer else None,
+        "cited": citations.cited(answer, run, _steps(run)) if answer else None,
         "face": shown,
         "picture": pictures.url(shown, gpt.pk) if shown and gpt else "",
         "failure": sentences.failure(run),
         "is_last": True,
     }
+
+
+def _steps(run: Run) -> list[RunStep]:
+    """Those that were fetched with the run, or one query."""
+    is_fetched = "steps" in getattr(run, "_prefetched_objects_cache", {})
+    return list(run.steps.all()) if is_fetched else STEPS.rows(run.pk)
 
 
 def ended_context(run: Run) -> dict[str, Any]:
@@ -74,9 +89,21 @@ def furnish(messages: Sequence[Message], thread: Thread) -> None:
             message = by_id[str(file.message_id)]
             message.given = [*message.given, file]
     if answers := [message.pk for message in messages if not message.is_mine]:
-        for opinion in Feedback.objects.filter(message__in=answers, person=thread.owner_id):
+        for opinion in _opinions(answers, thread.owner_id):
             by_id[opinion.message_id].opinion = opinion
     for message in messages:
         if message.place is None:
-            beside = Message.objects.filter(thread=message.thread_id, parent=message.parent_id)
-            message.stand_among(list(beside.order_by("pk").values_list("pk", flat=True)))
+            message.stand_among([beside.pk for beside in _beside(message)])
+
+
+def _opinions(answers: Sequence[str], person_id: str) -> Iterable[Feedback]:
+    if len(answers) == 1:
+        return OPINION.rows(answers[0], person_id)
+    return Feedback.objects.filter(message__in=answers, person=person_id)
+
+
+def _beside(message: Message) -> Iterable[Message]:
+    """What stands in the same place, oldest first."""
+    if message.parent_id:
+        return BESIDE.rows(message.thread_id, message.parent_id)
+    return Message.objects.filter(thread=message.thread_id, parent=None).order_by("pk").only("pk")

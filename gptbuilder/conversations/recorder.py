@@ -20,7 +20,7 @@ from gptbuilder.agent.tool import ToolOutput
 from gptbuilder.conversations import citations, history, queueing
 from gptbuilder.conversations.models.message import Message
 from gptbuilder.conversations.models.run import Run
-from gptbuilder.conversations.models.step import RunStep
+from gptbuilder.conversations.models.step import STEPS, RunStep
 from gptbuilder.conversations.models.thread import Thread
 from gptbuilder.gateway.types import Completion, ToolCall
 from gptbuilder.web import markdown
@@ -32,7 +32,6 @@ PAUSE_SECONDS = 0.5
 CLAIMED = Ready(
     lambda run_id: Run.objects.select_related("thread", "version", "person", "question").filter(pk=run_id), str
 )
-STEPS = Ready(lambda run_id: RunStep.objects.filter(run=run_id), str)
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.template.defaultfilters import filesizeformat
@@ -27,6 +28,7 @@ from gptbuilder.knowledge import erasing, uploads
 from gptbuilder.knowledge.models import KnowledgeFile, Upload
 from gptbuilder.knowledge.uploads import UploadRefused, WrongPlace
 from gptbuilder.usage import limits
+from gptbuilder.web.ready import Ready
 from gptbuilder.workspaces.models import Workspace
 
 UNSENT_FOR = timedelta(days=1)
@@ -61,8 +63,15 @@ def may_attach(person: User | None) -> bool:
 def of_path(path: Sequence[Message]) -> list[ThreadFile]:
     """The files of this branch, oldest first, each file once. One query."""
     mine = [message.pk for message in path if message.is_mine]
-    rows = ThreadFile.objects.filter(message__in=mine).select_related("file__content").order_by("message_id", "pk")
+    rows = OF_FIRST.rows(mine[0]) if len(mine) == 1 else _with_content().filter(message__in=mine)
     return list({row.file_id: row for row in rows}.values())
+
+
+def _with_content() -> QuerySet[ThreadFile]:
+    return ThreadFile.objects.select_related("file__content").order_by("message_id", "pk")
+
+
+OF_FIRST = Ready(lambda message_id: _with_content().filter(message=message_id), str)
 
 
 def remove(thread_file: ThreadFile) -> None:

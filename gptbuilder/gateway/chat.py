@@ -64,7 +64,7 @@ def is_ready(provider: Provider) -> bool:
 class ChatStream:
     """An iterator of text deltas that ends with exactly one Completion, or raises GatewayError.
 
-    The first delta comes at once, later ones in batches, at most one per `network.TICK_SECONDS`.
+    The first delta comes at once, later ones in batches, at most one per tick of the network.
     One thread iterates; `close` may be called by any thread at any time, ends the upstream's work
     promptly and makes the iterator raise Closed. A connection that cannot be made, 429 and 5xx are
     tried again until the answer has begun.

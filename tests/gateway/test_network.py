@@ -73,3 +73,17 @@ def test_a_forked_child_gets_a_loop_of_its_own(upstream: ScriptedUpstream, entry
     assert upstream.open_connections == 1
     stream.close()
     assert upstream.wait_for_open_connections(0)
+
+
+def test_the_more_streams_wait_the_rarer_is_a_tick_but_never_too_rare() -> None:
+    async def pauses() -> list[float]:
+        net = network.network()
+        found = []
+        for streams in (1, 20, 500, 1):
+            await asyncio.gather(*(net.tick() for _ in range(streams)))
+            found.append(net.pause_seconds)
+        return found
+
+    alone, few, many, alone_again = network.run_coroutine(pauses()).result(10)
+
+    assert network.TICK_SECONDS == alone == alone_again < few < many == network.TICK_MOST_SECONDS

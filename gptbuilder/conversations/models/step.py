@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from gptbuilder.conversations.models.run import Run
 from gptbuilder.lib.ids import new_id
+from gptbuilder.web.ready import Ready
 
 
 def new_step_id() -> str:
@@ -51,3 +52,6 @@ class RunStep(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.position} of {self.run_id}"
+
+
+STEPS = Ready(lambda run_id: RunStep.objects.filter(run=run_id), str)
