@@ -76,14 +76,16 @@ def test_a_forked_child_gets_a_loop_of_its_own(upstream: ScriptedUpstream, entry
 
 
 def test_the_more_streams_wait_the_rarer_is_a_tick_but_never_too_rare() -> None:
+    net = network.Network()
+
     async def pauses() -> list[float]:
-        net = network.network()
         found = []
         for streams in (1, 20, 500, 1):
             await asyncio.gather(*(net.tick() for _ in range(streams)))
             found.append(net.pause_seconds)
         return found
 
-    alone, few, many, alone_again = network.run_coroutine(pauses()).result(10)
+    alone, few, many, alone_again = asyncio.run_coroutine_threadsafe(pauses(), net.loop).result(10)
+    net.stop()
 
     assert network.TICK_SECONDS == alone == alone_again < few < many == network.TICK_MOST_SECONDS
