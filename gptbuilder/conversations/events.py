@@ -84,8 +84,11 @@ def _ended(request: Request, run_id: str) -> str:
 
 
 def _done(request: Request, run_id: str) -> str:
+    """The same where the run has probably ended: one query less."""
     run = ENDED.first(_person_id(request), run_id)
-    if run is None or run.is_active:
+    if run is None:
+        raise Http404
+    if run.is_active:
         return ""
     html = render_to_string("conversations/_answer.html", faces.ended_context(run), request=request)
     return json.dumps({"status": run.status, "html": html}, ensure_ascii=False)
