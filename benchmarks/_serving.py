@@ -124,14 +124,18 @@ class Serving:
 
     def cpu_seconds(self) -> dict[str, float]:
         """User and system time so far of each part, with all its processes."""
-        ids = json.loads((self.home / "children.json").read_text())
+        ids = self._children()
         return {part: sum(map(_cpu_seconds, _tree(ids[part]))) for part in PARTS}
 
     def memory_mb(self) -> float:
         """Proportional set size of everything but the embedding model, the supervisor as well."""
-        ids = json.loads((self.home / "children.json").read_text())
-        model = set(_tree(ids["embedder"])) if "embedder" in ids else set()
-        return sum(map(_pss_mb, set(_tree(self.supervisor.pid)) - model))
+        model = _tree(self._children()["embedder"])
+        return sum(map(_pss_mb, set(_tree(self.supervisor.pid)).difference(model)))
+
+    def _children(self) -> dict[str, int]:
+        """The ids of the running processes by name."""
+        found: dict[str, int] = json.loads((self.home / "children.json").read_text())
+        return found
 
     def _spawn(self, name: str, command: list[object], output: IO[bytes]) -> subprocess.Popen[bytes]:
         child = Child(

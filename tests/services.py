@@ -35,10 +35,9 @@ def prepare() -> None:
     os.environ.setdefault("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
     os.environ.setdefault("OPENAI_API_KEY", "test-key")
     os.environ.setdefault("OPENAI_MODEL", "scripted")
+    if WORKER and (given := os.environ.get("REDIS_URL")):
+        os.environ["REDIS_URL"] = f"{given}{'&' if '?' in given else '?'}db={WORKER.removeprefix('gw')}"
     if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
         started = services.start(folder)
         os.environ.setdefault("DATABASE_URL", started.database_url)
         os.environ.setdefault("REDIS_URL", started.redis_url)
-    elif WORKER:
-        given = os.environ["REDIS_URL"]
-        os.environ["REDIS_URL"] = f"{given}{'&' if '?' in given else '?'}db={WORKER.removeprefix('gw')}"

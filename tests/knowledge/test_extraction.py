@@ -23,8 +23,6 @@ pytest_plugins = ["tests.devdata"]
 GOOD = {"outcome": "ok", "kind": "pdf", "sections": [["page", 1, "", "words"]], "unread": [], "detail": ""}
 # Words that a bomb may end with: it was refused, it took too much, or it turned out to be harmless.
 ENDS = {"not_safe", "too_large", "too_slow", "broken", "empty", "ok"}
-
-
 # Those that are seen before they unfold.
 REFUSED = {
     "zip",
