@@ -20,6 +20,7 @@ from servestatic import ServeStaticASGI  # noqa: E402
 
 import gptbuilder.celery  # noqa: E402, F401
 from gptbuilder.conversations.hub import hub  # noqa: E402
+from gptbuilder.lib import garbage  # noqa: E402
 from gptbuilder.web import presence  # noqa: E402
 
 # As many as connections of the database's pool: a request needs one nearly all the time.
@@ -88,6 +89,7 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 async def lifespan(receive: Any, send: Any) -> None:
+    garbage.settle()
     living = asyncio.create_task(presence.keep(presence.WEB, lambda: hub().open_streams))
     while True:
         message = await receive()

@@ -11,7 +11,9 @@ from typing import Any
 import click
 from celery import Celery, bootsteps
 from celery.beat import EmbeddedService
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_ready
+
+from gptbuilder.lib import garbage
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gptbuilder.settings")
 
@@ -25,6 +27,11 @@ app.set_default()
 @setup_logging.connect
 def leave_logging_alone(**_: Any) -> None:
     """Django has set it up; Celery would keep back everything below WARNING."""
+
+
+@worker_ready.connect
+def settle(**_: Any) -> None:
+    garbage.settle()
 
 
 class Clock(bootsteps.StartStopStep):
