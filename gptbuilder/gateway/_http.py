@@ -12,7 +12,7 @@ import json
 import random
 import re
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import Any, cast
 
 import aiohttp
@@ -20,7 +20,7 @@ import httpx
 
 from gptbuilder.gateway._answer import error_words
 from gptbuilder.gateway.errors import Garbage, GatewayError, RateLimited, RefusalCode, Refused, TimedOut, Unreachable
-from gptbuilder.gateway.network import network
+from gptbuilder.gateway.network import CONNECTION, network
 from gptbuilder.gateway.types import Provider
 
 MAX_RETRY_AFTER_SECONDS = 30
@@ -107,6 +107,21 @@ async def status_of(provider: Provider, url: str, timeout_seconds: float) -> int
             return response.status_code
     except (*TRANSPORT_ERRORS, TimeoutError):
         return None
+
+
+@contextlib.contextmanager
+def unread(response: httpx.Response) -> Iterator[None]:
+    """Let what comes of an answer gather in the system meanwhile: it is read at once then, not piece by piece."""
+    transport = response.extensions[CONNECTION]()
+    if transport is None:
+        yield
+        return
+    transport.pause_reading()
+    try:
+        yield
+    finally:
+        if not transport.is_closing():
+            transport.resume_reading()
 
 
 def transport_error(error: Exception) -> Unreachable | TimedOut | Garbage:

@@ -174,9 +174,10 @@ class ChatStream:
                     self._finish()
                     deadline.reschedule(net.loop.time() + ENDING_SECONDS)
                 elif batch and (answer.has_begun or answer.finish_reason):
-                    deadline.reschedule(net.loop.time() + self._patience_seconds())
+                    self._be_patient(deadline, net.loop.time())
                     if sum(map(len, batch)) < FULL_BATCH_BYTES:
-                        await net.tick()
+                        with _http.unread(response):
+                            await net.tick()
         self._end(Garbage("The answer holds no event.") if answer.is_empty else Unreachable("The stream ended early."))
 
     def _take(self, batch: list[bytes]) -> bool:
@@ -192,6 +193,12 @@ class ChatStream:
         if text := "".join(texts):
             self._handed.put(TextDelta(text))
         return is_end
+
+    def _be_patient(self, deadline: asyncio.Timeout, now: float) -> None:
+        """Give the upstream its time anew; up to a twentieth less, so that not every batch sets a timer."""
+        seconds = self._patience_seconds()
+        if abs(now + seconds - (deadline.when() or 0)) > seconds / 20:
+            deadline.reschedule(now + seconds)
 
     def _patience_seconds(self) -> float:
         return ENDING_SECONDS if self._answer.finish_reason else self._entry.provider.idle_timeout_seconds

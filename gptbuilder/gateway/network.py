@@ -14,12 +14,13 @@ import contextlib
 import os
 import threading
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import aiohttp
 import httpx
 import uvloop
 from httpx_aiohttp import AiohttpTransport
+from httpx_aiohttp.transport import AiohttpResponseStream
 
 # A consumer thread is woken at most once per tick and stream: about twenty times a second, and the more streams there
 # are, the less often, for each waking costs the same however much it brings.
@@ -28,6 +29,8 @@ TICK_SECONDS_PER_STREAM = 0.0015
 TICK_MOST_SECONDS = 0.12
 KEEP_ALIVE_SECONDS = 60
 STOP_SECONDS = 2
+# The extension of an httpx response that gives the asyncio transport below it, or None when all has been read.
+CONNECTION = "gptbuilder.connection"
 
 Result = TypeVar("Result")
 
@@ -96,6 +99,16 @@ def run_coroutine(coroutine: Coroutine[Any, Any, Result]) -> concurrent.futures.
     return asyncio.run_coroutine_threadsafe(coroutine, loop())
 
 
+class _Transport(AiohttpTransport):
+    """Says of an answer what it is read from, as long as it is read."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await super().handle_async_request(request)
+        answer = cast("AiohttpResponseStream", response.stream)._aiohttp_response
+        response.extensions[CONNECTION] = lambda: answer.connection and answer.connection.transport
+        return response
+
+
 def _new_client() -> httpx.AsyncClient:
     # aiohttp's session must be made on the loop, so the transport is given a factory. No limit on
     # connections: a worker holds hundreds of streams, and queueing here would look like a slow model.
@@ -106,7 +119,7 @@ def _new_client() -> httpx.AsyncClient:
         return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
 
     ssl_context = httpx.create_ssl_context(trust_env=False)
-    transport = AiohttpTransport(client=new_session, verify=ssl_context, trust_env=False)
+    transport = _Transport(client=new_session, verify=ssl_context, trust_env=False)
     return httpx.AsyncClient(transport=transport, trust_env=False)
 
 

@@ -530,6 +530,13 @@ def test_a_first_token_may_take_longer_than_the_idle_timeout(upstream: ScriptedU
     assert chat.complete(patient, HELLO).text == "Late."
 
 
+def test_a_model_that_goes_on_is_given_its_time_anew(upstream: ScriptedUpstream, entry: ModelEntry) -> None:
+    upstream.script(Text("On and on and on and on it goes", token_delay=0.15))
+    hasty = replace(entry, provider=replace(entry.provider, idle_timeout_seconds=0.6))
+
+    assert chat.complete(hasty, HELLO).text == "On and on and on and on it goes"
+
+
 # --- closing
 
 
