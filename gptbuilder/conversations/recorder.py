@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import Max
+from django.db.models import Max, Model
 from django.utils import timezone
 
 from gptbuilder.agent.tool import ToolOutput
@@ -23,7 +23,7 @@ from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.step import STEPS, RunStep
 from gptbuilder.conversations.models.thread import Thread
 from gptbuilder.gateway.types import Completion, ToolCall
-from gptbuilder.web import markdown
+from gptbuilder.web import markdown, ready
 from gptbuilder.web.ready import Ready
 
 RETRY_SECONDS = 30.0
@@ -151,12 +151,13 @@ def finish(
         ):
             raise Superseded
         text = history.answer_so_far(steps)
+        new: list[Model] = []
         if completion is not None:
             steps[-1].data = note(text) if note else None
-            steps[-1].save(force_insert=True)
+            new.append(steps[-1])
         head: dict[str, object] = {"updated_at": now}
         if text:
-            head["head"] = Message.objects.create(
+            head["head"] = answer = Message(
                 thread_id=run.thread_id,
                 parent_id=run.question_id,
                 role=Message.Role.ASSISTANT,
@@ -164,6 +165,9 @@ def finish(
                 html=citations.marked(markdown.render(text), citations.passages(steps)),
                 run=run,
             )
+            new.append(answer)
+        if new:
+            ready.insert(*new)
         Thread.objects.filter(pk=run.thread_id).update(**head)
         # The thread's row is locked from here on: a message that is being put into the queue is in it already, or
         # finds the run ended.

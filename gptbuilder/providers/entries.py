@@ -17,10 +17,19 @@ from gptbuilder.gateway import types
 from gptbuilder.gateway.types import ModelEntry
 from gptbuilder.lib.sealing import SealingError
 from gptbuilder.providers.models import Provider, ProviderModel
+from gptbuilder.web.ready import Ready
 
 log = logging.getLogger(__name__)
 
 TTL_SECONDS = 4.0
+
+ROWS = Ready(
+    lambda: (
+        ProviderModel.objects.filter(is_enabled=True, provider__is_enabled=True, provider__deleted_at=None)
+        .select_related("provider")
+        .order_by("-provider__is_default", "provider__created_at", "provider_id", "-is_default", "pk")
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -111,14 +120,9 @@ def _rows() -> tuple[Offer, ...]:
 
 
 def _read() -> tuple[Offer, ...]:
-    rows = (
-        ProviderModel.objects.filter(is_enabled=True, provider__is_enabled=True, provider__deleted_at=None)
-        .select_related("provider")
-        .order_by("-provider__is_default", "provider__created_at", "provider_id", "-is_default", "pk")
-    )
     keys: dict[str, str] = {}
     found: dict[str, Offer] = {}
-    for row in rows:
+    for row in ROWS.rows():
         if row.provider_id not in keys:
             keys[row.provider_id] = key_of(row.provider)
         if row.name not in found:

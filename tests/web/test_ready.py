@@ -1,11 +1,14 @@
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from gptbuilder.accounts.models import User
+from gptbuilder.conversations.models.message import Message
+from gptbuilder.conversations.models.thread import Thread
 from gptbuilder.gpts.models import GPT
-from gptbuilder.web.ready import Ready
+from gptbuilder.web.ready import Ready, insert
 from tests import world
 
 pytestmark = pytest.mark.django_db
@@ -57,3 +60,32 @@ def test_a_value_used_twice_reaches_both_places(ada):
 
     assert twice.rows(ada.pk) == [ada]
     assert twice.rows("Ada") == [ada]
+
+
+def test_rows_that_refer_to_each_other_are_stored_by_one_statement(ada, django_assert_num_queries):
+    gpt = world.trail_planner(ada)
+    thread = Thread(workspace=gpt.workspace, owner=ada, gpt=gpt, title="Ä “quoted” 100%")
+    question = thread.head = Message(thread=thread, role="user", text="Where to?")
+
+    with django_assert_num_queries(1):
+        insert(thread, question)
+
+    found = Thread.objects.select_related("head").get(pk=thread.pk)
+    assert (found.title, found.head, found.head.text) == ("Ä “quoted” 100%", question, "Where to?")
+    assert (found.created_at, found.updated_at) == (thread.created_at, thread.updated_at)
+    thread.title = "Another"
+    with django_assert_num_queries(1):
+        thread.save()
+
+
+def test_all_new_rows_are_stored_or_none(ada):
+    gpt = world.trail_planner(ada)
+    thread = Thread(workspace=gpt.workspace, owner=ada, gpt=gpt)
+    question = Message(thread=thread, role="user", text="Where to?")
+    insert(thread, question)
+    other = Thread(workspace=gpt.workspace, owner=ada, gpt=gpt)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert(other, Message(id=question.pk, thread=other, role="user", text="Again"))
+
+    assert not Thread.objects.filter(pk=other.pk).exists()
