@@ -102,7 +102,8 @@ class Hub:
             await self._subscribe(channel)
         with contextlib.suppress(TimeoutError):
             # Without Redis the listener subscribes again later, and then everyone reads the stream anew.
-            await asyncio.wait_for(self._subscribed[channel].wait(), 5)
+            async with asyncio.timeout(5):
+                await self._subscribed[channel].wait()
 
     async def _subscribe(self, channel: str) -> None:
         self._subscribed[channel] = asyncio.Event()
@@ -120,7 +121,7 @@ class Hub:
     async def _listen(self) -> None:
         while True:
             try:
-                message = await self._pubsub.get_message(timeout=30) if self._pubsub.subscribed else None
+                message = await self._pubsub.get_message(timeout=None) if self._pubsub.subscribed else None
                 if message is None:
                     await asyncio.sleep(0 if self._pubsub.subscribed else 0.01)
                 elif message["type"] == "message":

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -23,6 +22,7 @@ from gptbuilder.conversations.turns import TurnRefused
 from gptbuilder.gpts import pictures
 from gptbuilder.gpts.models import GPT, Configuration
 from gptbuilder.tools import models
+from gptbuilder.web import paths
 
 CONVERSATION = _("Conversation")
 BY_SOMEBODY = _("Who built this GPT cannot read your chats. Answers can be wrong.")
@@ -82,12 +82,12 @@ def begun(run: Run) -> Pane:
 
 def _chat(thread: Thread, shown: list[dict[str, Any]], queued: Sequence[QueuedMessage]) -> Pane:
     gpt = thread.gpt
-    here = reverse("conversations:thread", args=[thread.pk])
+    here = paths.path("conversations:thread", thread.pk)
     return Pane(
         key="chat",
         gpt=gpt,
         face=faces.face(gpt) if gpt else None,
-        post_url=reverse("conversations:messages", args=[thread.pk]),
+        post_url=paths.path("conversations:messages", thread.pk),
         refresh_url=here,
         channel=thread.pk,
         thread=thread,
@@ -105,7 +105,7 @@ def leading_to(pane: Pane, message_id: str) -> Pane:
         return pane
     if not pane.thread.messages.filter(pk=message_id).exists():
         return pane
-    return replace(pane, branch_url=reverse("conversations:branch", args=[message_id]))
+    return replace(pane, branch_url=paths.path("conversations:branch", message_id))
 
 
 def new_chat(gpt: GPT, post_url: str, person: User | None) -> Pane:

@@ -18,6 +18,7 @@ from gptbuilder.conversations.models.thread import Thread, ThreadQuerySet
 from gptbuilder.conversations.turns import TurnRefused
 from gptbuilder.gpts import access, builtin
 from gptbuilder.gpts.models import GPT
+from gptbuilder.web import paths
 from gptbuilder.web import views as web_views
 
 
@@ -156,7 +157,7 @@ def _begin(request: Request, person: User, gpt: GPT) -> HttpResponse:
     response = render(request, "conversations/_started.html", context)
     response["HX-Retarget"] = "#pane-chat"
     response["HX-Reswap"] = "outerHTML"
-    response["HX-Push-Url"] = reverse("conversations:thread", args=[run.thread.pk])
+    response["HX-Push-Url"] = paths.path("conversations:thread", run.thread.pk)
     return response
 
 

@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.template import Context, Template
+from django.utils import translation
 
+from gptbuilder.lib.ids import new_id
 from gptbuilder.web.templatetags import web
 
 NOW = datetime(2026, 3, 7, 12, 0, tzinfo=UTC)
@@ -40,3 +42,33 @@ def test_an_avatar_shows_initials():
     html = Template('{% avatar person "medium" %}').render(Context({"person": Person()}))
 
     assert html == '<span class="avatar medium" aria-hidden="true">&lt;A</span>'
+
+
+@pytest.mark.parametrize(
+    ("source", "english", "chinese"),
+    [
+        ('{% translate "Send" %}', "Send", "发送"),
+        ('{% translate "Send" as word %}[{{ word }}]', "[Send]", "[发送]"),
+        ('{% translate "Send" noop %}', "Send", "Send"),
+        ("{% translate word %}", "Send", "发送"),
+        ('{% translate "100% of <b>these</b>" %}', "100% of <b>these</b>", "100% of <b>these</b>"),
+    ],
+)
+def test_words_are_in_the_language_of_the_page(source, english, chinese):
+    def rendered(language: str) -> str:
+        with translation.override(language):
+            return Template(source).render(Context({"word": "Send"}))
+
+    assert [rendered("en"), rendered("zh-hans"), rendered("en")] == [english, chinese, english]
+
+
+def test_addresses_of_ids_are_those_django_gives():
+    ids = {"run": new_id("run"), "thread": new_id("thread")}
+    source = (
+        '{% url "conversations:events" run %} {% url "conversations:thread" thread_id=thread %} '
+        '{% url "conversations:new" %} {% url "conversations:thread" thread as here %}{{ here }}'
+    )
+
+    assert Template(source).render(Context(ids)) == (
+        f"/runs/{ids['run']}/events /c/{ids['thread']}/ /c/ /c/{ids['thread']}/"
+    )
