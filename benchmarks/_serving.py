@@ -7,11 +7,13 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -122,6 +124,25 @@ class Serving:
         runs: list[str] = self._ask(HANGING_RUNS.format(count=count))
         return runs
 
+    @contextmanager
+    def minimal(self) -> Iterator[tuple[int, Callable[[], float]]]:
+        """The least that Django does for a message (_minimal.py), on this database and broker: its port, and the CPU
+        seconds so far of it, the database and the broker."""
+        port = places.free_port()
+        addresses = self._addresses()
+        broker = addresses["REDIS_URL"].replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+        command = [sys.executable, "-m", "uvicorn", "_minimal:application", "--port", str(port), "--no-access-log"]
+        environment = {**self._environment, **addresses, "BROKER_URL": broker}
+        child = Child("minimal", [*command, "--log-level", "warning"], environment, Path(__file__).parent)
+        with Path(f"{self.home}.log").open("ab") as output:
+            process = children.spawn(child, output.fileno())
+            try:
+                _wait_until_open(port)
+                ids = self._children()
+                yield port, lambda: sum(map(_cpu_seconds, (process.pid, *_tree(ids["postgres"]), *_tree(ids["redis"]))))
+            finally:
+                children.stop(process, child)
+
     def cpu_seconds(self) -> dict[str, float]:
         """User and system time so far of each part, with all its processes."""
         ids = self._children()
@@ -152,16 +173,30 @@ class Serving:
                 raise SystemExit(f"It does not start:\n{Path(output.name).read_text()}")
             time.sleep(0.1)
 
-    def _ask(self, script: str) -> list[object]:
+    def _addresses(self) -> dict[str, str]:
         folders = places.settle(self.home)
-        addresses = {"DATABASE_URL": postgres.address(folders), "REDIS_URL": redis.address(folders)}
+        return {"DATABASE_URL": postgres.address(folders), "REDIS_URL": redis.address(folders)}
+
+    def _ask(self, script: str) -> list[object]:
         command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", script]
-        environment = {**os.environ, **self._environment, **addresses, "DATABASE_POOL": "0"}
+        environment = {**os.environ, **self._environment, **self._addresses(), "DATABASE_POOL": "0"}
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(done.stderr)
         answer: list[object] = json.loads(done.stdout.splitlines()[-1])
         return answer
+
+
+def _wait_until_open(port: int) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
 
 
 def _tree(root: int) -> list[int]:

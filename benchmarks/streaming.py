@@ -11,6 +11,8 @@ machine: the endpoint and the load take their share of the cores, too.
 - `errors`: a conversation whose text is not all of the 100 tokens once, in order, or whose end is not `completed`.
   One that was over before its events were asked for has no deltas: its text comes at once, with `done`.
 - `cpu_ms_per_conversation`: web, workers, PostgreSQL and Redis in the rounds of C=200, less what they use idle.
+- `minimal_post_ms`: CPU of the least that Django does for a message (_minimal.py), on this machine: the web process,
+  PostgreSQL and Redis. The targets were set where it cost 8.3 ms.
 - `open_streams_1000_mb`: streams of runs that are marked as in progress and never go on.
 """
 
@@ -258,6 +260,7 @@ async def measure(serving: Serving, loads: tuple[Load, ...], streams: int) -> di
         figures |= {f"{load.name}_{name}": found[name] for name in kept}
         if load.name == "c200":
             figures["cpu_ms_per_conversation"] = sum(cpu.values())
+    figures["minimal_post_ms"] = await minimal_post(serving, sessions[0])
     figures["open_streams_1000_mb"] = await open_streams(serving, sessions[0], streams)
     return figures
 
@@ -267,6 +270,22 @@ def _cost(load: Load, rounds: list[Round], idle: dict[str, float]) -> dict[str, 
     return {
         part: _median((r.cpu_ms[part] - idle[part] * (r.seconds + 0.5)) / load.count for r in rounds) for part in PARTS
     }
+
+
+async def minimal_post(serving: Serving, session: str, count: int = 300) -> float:
+    """CPU milliseconds of one such request, of so many one after the other, the database and the broker included."""
+    cookies = f"sessionid={session}; csrftoken={CSRF_TOKEN}"
+    headers = {"Cookie": cookies, "Content-Type": "application/x-www-form-urlencoded", "X-CSRFToken": CSRF_TOKEN}
+    with serving.minimal() as (port, cpu_seconds), closing(await Exchange.open(port)) as exchange:
+        for number in range(-count // 10, count):
+            if number == 0:
+                before = cpu_seconds()
+            exchange.send("POST", "/", headers, b"text=Tell+me+something.")
+            if await exchange.body() != b"Tell me something.":
+                raise SystemExit(f"The minimal request was answered with {exchange.status}.")
+        cost = (cpu_seconds() - before) / count * 1000
+    print(f"\na minimal POST of Django here: {cost:.1f} ms of CPU")
+    return cost
 
 
 async def open_streams(serving: Serving, session: str, count: int) -> float:
