@@ -13,6 +13,7 @@ machine: the endpoint and the load take their share of the cores, too.
 - `cpu_ms_per_conversation`: web, workers, PostgreSQL and Redis in the rounds of C=200, less what they use idle.
 - `minimal_post_ms`: CPU of the least that Django does for a message (_minimal.py), on this machine: the web process,
   PostgreSQL and Redis. The targets were set where it cost 8.3 ms.
+- `idle_mb`: everything but the embedding model, IDLE_SECONDS after the last conversation.
 - `open_streams_1000_mb`: streams of runs that are marked as in progress and never go on.
 """
 
@@ -38,6 +39,8 @@ TOKENS = 100
 TEXT = "token " * TOKENS
 PATIENCE_SECONDS = 60
 SETTLE_SECONDS = 2.0
+# By then connections to the database that nobody uses are closed.
+IDLE_SECONDS = 40.0
 CSRF_TOKEN = "a" * 32
 
 
@@ -242,7 +245,7 @@ async def measure(serving: Serving, loads: tuple[Load, ...], streams: int) -> di
         await as_browser(serving.port, gpt_id, sessions[number], conversation)
 
     await one_round(Load("warm", 8, 1, 1), ours, serving)
-    await asyncio.sleep(SETTLE_SECONDS)
+    await asyncio.sleep(IDLE_SECONDS)
     figures: dict[str, float] = {"idle_mb": serving.memory_mb()}
     before = serving.cpu_seconds()
     await asyncio.sleep(2 * SETTLE_SECONDS)

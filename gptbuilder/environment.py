@@ -49,7 +49,7 @@ def database(url: str) -> dict[str, object]:
         # A conversation waits for seconds: it must never hold a connection meanwhile, so they are pooled.
         "CONN_MAX_AGE": 0,
         "OPTIONS": {
-            **({"pool": {"min_size": 1, "max_size": pool, "timeout": 20, "max_idle": 30}} if pool else {}),
+            **({"pool": {"min_size": 1, "max_size": pool, "timeout": 20, "max_idle": 5}} if pool else {}),
             # Statements are planned once for a connection; not behind a pooler that mixes up whose they are.
             **({"server_side_binding": True, "prepare_threshold": 2} if prepared else {}),
             "application_name": "gptbuilder",
