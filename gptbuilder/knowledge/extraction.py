@@ -1,6 +1,7 @@
 """A file into sections of text: the readers run in the cage, one process for each file, and their answer is checked.
 
-No Django in here, and no parser: nothing of a file is looked at outside the cage.
+No Django in here, and no parser: nothing of a file is looked at outside the cage, except that a machine without one
+still takes plain text for what it is.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import Any, get_args
 
 from gptbuilder import sandbox
 from gptbuilder.knowledge import ocr
-from gptbuilder.knowledge.reading.document import Outcome, Section, SectionKind
+from gptbuilder.knowledge.reading import plain, sniffing
+from gptbuilder.knowledge.reading.document import Outcome, Section, SectionKind, Source, extension_of
 
 READ = "gptbuilder.knowledge.reading.entry:read"
 # What most files need; the rest is imported by the job that needs it.
@@ -24,6 +26,9 @@ CPU_SECONDS = 60
 WALL_SECONDS = 90.0
 OUTPUT_BYTES = 128 * MEGABYTE
 FILE_BYTES = 512 * MEGABYTE
+# Without a cage: what the worker itself decodes and splits, of endings that promise nothing but text.
+PLAIN_BYTES = 16 * MEGABYTE
+PLAIN_KINDS = ("text", "markdown", "csv")
 
 MOST_SECTIONS = 200_000
 TITLE_CHARACTERS = 300
@@ -57,14 +62,16 @@ class BadAnswer(Exception):
     """The reader's answer has not the form it has to have: somebody else spoke."""
 
 
-def extract(path: Path, name: str, password: str | None = None, *, recognise: bool = True) -> Extraction:
-    """Read a file. `name` is what the person calls it; `path` may be named otherwise.
+def extract(
+    path: Path, name: str, password: str | None = None, *, recognise: bool = True, most_bytes: int = FILE_BYTES
+) -> Extraction:
+    """Read a file of at most `most_bytes`. `name` is what the person calls it; `path` may be named otherwise.
 
-    Takes at most WALL_SECONDS. `recognise` reads pictures, too, where there is an OCR program: some seconds a page, up
-    to ocr.SECONDS. Raises OSError where the file cannot be opened, and nothing for whatever is in it.
+    Takes at most WALL_SECONDS; `recognise` adds what `recognised` does. Raises OSError where the file cannot be opened,
+    and nothing for whatever is in it.
     """
     size = path.stat().st_size
-    if size > FILE_BYTES:
+    if size > most_bytes:
         return Extraction("too_large", detail=f"{size} bytes")
     limits = sandbox.Limits(
         memory_bytes=MEMORY_BYTES + 2 * size,
@@ -76,17 +83,40 @@ def extract(path: Path, name: str, password: str | None = None, *, recognise: bo
     arguments = {"name": name.encode(errors="replace").decode(), "password": password}
     done = sandbox.run(sandbox.Job(READ, arguments, {"file": path}), limits)
     if isinstance(done, sandbox.Failed):
+        if done.reason == "refused" and size <= PLAIN_BYTES and (text := _plain_text(path, name)):
+            return text
         return Extraction(FAILURES.get(done.reason, "no_cage"), detail=f"{done.reason}: {_clean(done.detail)}")
     try:
         extraction = checked(done.value)
     except BadAnswer as error:
         return Extraction("broken", detail=str(error))
     extraction = replace(extraction, seconds=done.seconds, peak_bytes=done.peak_bytes)
-    return _recognised(extraction, path, password) if recognise and extraction.unread else extraction
+    return recognised(extraction, path, password) if recognise else extraction
 
 
-def _recognised(extraction: Extraction, path: Path, password: str | None) -> Extraction:
-    """With the text of the pages that are pictures, as far as there is OCR and it finds some."""
+def _plain_text(path: Path, name: str) -> Extraction | None:
+    """A file that is UTF-8 and says by its name that it is no more than that; None for all others."""
+    extension = extension_of(name)
+    kind = sniffing.TEXT_KINDS.get(extension, "text")
+    data = path.read_bytes()
+    if kind not in PLAIN_KINDS or extension in sniffing.PROMISES or b"\0" in data:
+        return None
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return None
+    sections = [section for section in plain.read(Source(data, name, kind, None)).sections if section.text.strip()]
+    clean = tuple(replace(section, title=_clean(section.title), text=_clean(section.text)) for section in sections)
+    return Extraction("ok" if clean else "empty", kind, clean[:MOST_SECTIONS])
+
+
+def recognised(extraction: Extraction, path: Path, password: str | None = None) -> Extraction:
+    """With the text of the pages that are pictures, as far as there is OCR and it finds some.
+
+    Takes some seconds a page, up to ocr.SECONDS.
+    """
+    if not extraction.unread:
+        return extraction
     found = ocr.recognise(path, extraction.kind, extraction.unread, password)
     pages = [Section("page", number, "", clean) for number, text in found.items() if (clean := _clean(text).strip())]
     if not pages:

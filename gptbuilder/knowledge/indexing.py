@@ -16,12 +16,13 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from gptbuilder.knowledge import chunking, extraction, lexical
+from gptbuilder.knowledge import chunking, extraction, lexical, ocr
 from gptbuilder.knowledge.chunking import Chunk
 from gptbuilder.knowledge.extraction import Extraction
 from gptbuilder.knowledge.models import Content, Passage
@@ -147,22 +148,28 @@ def _read(content: Content) -> None:
         if path is None:
             _fail(content, "broken", "the stored file is gone")
             return
-        found = extraction.extract(path, name, password)
+        most_bytes = settings.KNOWLEDGE_FILE_MAX_BYTES
+        found = extraction.extract(path, name, password, recognise=False, most_bytes=most_bytes)
+        if found.unread and ocr.languages():
+            # Minutes for a long scan. What has a text layer is found meanwhile.
+            if found.outcome == "ok":
+                _store(content, found, State.READING)
+            found = extraction.recognised(found, path, password)
     if found.outcome != "ok":
         _fail(content, found.outcome, found.detail, found.kind)
-        return
-    chunks = chunking.chunks(found.sections)
-    if not chunks:
+    elif not _store(content, found, State.WORDS):
         _fail(content, "empty", "", found.kind)
-        return
-    analysis = lexical.analyse([chunk.meaning for chunk in chunks])
-    _store(content, found, chunks, analysis)
 
 
-def _store(content: Content, found: Extraction, chunks: Sequence[Chunk], analysis: lexical.Analysis) -> None:
-    """All of it or nothing."""
+def _store(content: Content, found: Extraction, state: str) -> bool:
+    """All of what was found, or nothing; false when there are no passages in it. Reading goes on, or ends with it."""
     from gptbuilder.knowledge import tasks
 
+    chunks = chunking.chunks(found.sections)
+    if not chunks:
+        return False
+    analysis = lexical.analyse([chunk.meaning for chunk in chunks])
+    is_end = state != State.READING
     with transaction.atomic():
         held = Content.objects.held(content.pk, content.attempt).filter(state=State.READING)
         if not held.select_for_update().exists():
@@ -170,7 +177,7 @@ def _store(content: Content, found: Extraction, chunks: Sequence[Chunk], analysi
         ids = _keep_passages(content.pk, chunks)
         lexical.write(content.pk, ids, analysis)
         held.update(
-            state=State.WORDS,
+            state=state,
             kind=found.kind,
             outcome=found.outcome,
             detail=found.detail,
@@ -180,11 +187,12 @@ def _store(content: Content, found: Extraction, chunks: Sequence[Chunk], analysi
             word_count=analysis.word_count,
             embedded_count=0,
             embedding_error="",
-            tries=0,
-            heartbeat_at=None,
+            **({"tries": 0, "heartbeat_at": None} if is_end else {}),
         )
-        # The clock sends it again, should the queue be away now.
-        transaction.on_commit(tasks.embed_passages.delay, robust=True)
+        if is_end:
+            # The clock sends it again, should the queue be away now.
+            transaction.on_commit(tasks.embed_passages.delay, robust=True)
+    return True
 
 
 def _keep_passages(content_id: str, chunks: Sequence[Chunk]) -> list[int]:

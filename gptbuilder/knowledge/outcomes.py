@@ -33,8 +33,8 @@ SENTENCES: dict[str, Promise] = {
     "too_large": _("There is too much in the file to read it in one piece. Split it and upload the parts."),
     "too_slow": _("Reading the file took too long. Split it, or save it as PDF or plain text, and upload that."),
     "no_cage": _(
-        "Files are not read on this server, because it cannot shut their readers in. The operator finds the reason "
-        "with manage.py sandbox_doctor."
+        "Only plain text (UTF-8) is read on this server, because it cannot shut other readers in. Save the file as text"
+        " and upload that. The operator finds the reason with manage.py sandbox_doctor."
     ),
 }
 

@@ -38,9 +38,9 @@ def meaning(settings) -> Iterator[MeaningServer]:
         yield server
 
 
-def given(person: User, text: str, name: str = "notes.md") -> KnowledgeFile:
+def given(person: User, text: str | bytes, name: str = "notes.md") -> KnowledgeFile:
     """A file as an upload leaves it: stored, not read. The same bytes share their content."""
-    data = text.encode()
+    data = text if isinstance(text, bytes) else text.encode()
     workspace = Workspace.objects.personal(person)
     sha256 = hashlib.sha256(data).hexdigest()
     content = Content.objects.filter(workspace=workspace, sha256=sha256).first()

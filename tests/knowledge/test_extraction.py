@@ -12,9 +12,11 @@ from typing import get_args
 import pytest
 from django.core.management import CommandError, call_command
 
+from gptbuilder import sandbox
 from gptbuilder.knowledge import extraction, ocr, outcomes
 from gptbuilder.knowledge.management.commands.extract import CLASSES, OTHERWISE
 from gptbuilder.knowledge.reading.document import Outcome, Section
+from gptbuilder.sandbox.cage import Cage
 from tests.knowledge.reading import samples
 from tests.knowledge.reading.bombs import MADE
 
@@ -105,6 +107,33 @@ def test_a_file_above_the_limit_is_not_opened(tmp_path: Path):
         file.truncate(extraction.FILE_BYTES + 1)
 
     assert extraction.extract(path, "a.pdf").outcome == "too_large"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "outcome", "kind"),
+    [
+        ("notes.txt", "Line one.\n第二行。".encode(), "ok", "text"),
+        ("notes.md", b"# Trails\n\nUp and down.", "ok", "markdown"),
+        ("prices.csv", b"what,price\nboots,90\n", "ok", "csv"),
+        ("main.rs", b"fn main() {}", "ok", "text"),
+        ("empty.txt", b" \n", "empty", "text"),
+        ("page.html", b"<p>Hello</p>", "no_cage", ""),
+        ("latin.txt", "Grüße".encode("latin-1"), "no_cage", ""),
+        ("binary.txt", b"PK\x03\x04\0\0", "no_cage", ""),
+        ("text.pdf", b"only words", "no_cage", ""),
+    ],
+)
+def test_without_a_cage_only_plain_text_is_read(kept, monkeypatch, name: str, data: bytes, outcome: str, kind: str):
+    monkeypatch.setattr(sandbox, "run", Cage(()).run)
+
+    found = extraction.extract(kept(data), name)
+
+    assert (found.outcome, found.kind) == (outcome, kind)
+    assert bool(found.sections) == (outcome == "ok")
+
+
+def test_the_limit_is_the_callers(kept):
+    assert extraction.extract(kept(b"words"), "a.txt", most_bytes=4).outcome == "too_large"
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,11 @@ import pytest
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from gptbuilder.knowledge import indexing, lexical
+from gptbuilder.knowledge import indexing, lexical, ocr
 from gptbuilder.knowledge.models import Content, Passage, Posting, Vector
 from gptbuilder.knowledge.search import search
 from tests.knowledge.conftest import embed_all, given, read
+from tests.knowledge.reading import samples
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,6 +42,29 @@ def test_a_file_is_searchable_by_words_as_soon_as_it_is_read(ada):
     found = search([file.pk], "refund")
     assert [hit.title for hit in found] == ["Rules"]
     assert not found.by_meaning
+
+
+def test_words_are_found_while_pictures_are_still_read(ada, monkeypatch):
+    picture = samples.stream(
+        samples.picture("Ducks", "JPEG"),
+        "/Type/XObject/Subtype/Image/Width 1200/Height 300/BitsPerComponent 8/ColorSpace/DeviceGray/Filter/DCTDecode",
+    )
+    pages = [samples.shown("The refund takes ten days"), b"280 0 0 70 10 100 cm /I Do"]
+    scan = samples.pdf(*pages, resources="/XObject<</I 8 0 R>>", objects=[picture])
+    file = given(ada, scan, "rules.pdf")
+    meanwhile = []
+
+    def recognise(path, kind, unread, password):
+        meanwhile.append((state_of(file).state, unread, [hit.number for hit in search([file.pk], "refund")]))
+        return {2: "Ducks swim"}
+
+    monkeypatch.setattr(ocr, "languages", lambda: ("eng",))
+    monkeypatch.setattr(ocr, "recognise", recognise)
+    indexing.index(file.content_id)
+
+    assert meanwhile == [(State.READING, (2,), [1])]
+    assert (state_of(file).state, state_of(file).section_count, state_of(file).tries) == (State.WORDS, 2, 0)
+    assert [hit.number for hit in search([file.pk], "ducks")] == [2]
 
 
 def test_it_is_ready_when_every_passage_has_its_vector(ada, meaning):
