@@ -15,6 +15,7 @@ django.setup(set_prefix=False)
 from django.conf import settings  # noqa: E402
 from django.core.signals import request_started  # noqa: E402
 from django.db import connections  # noqa: E402
+from django.http import HttpResponse  # noqa: E402
 from django.urls import set_script_prefix  # noqa: E402
 from servestatic import ServeStaticASGI  # noqa: E402
 
@@ -25,6 +26,26 @@ from gptbuilder.web import presence  # noqa: E402
 
 # As many as connections of the database's pool: a request needs one nearly all the time.
 THREADS = 16
+# Larger files come in pieces. Whoever sends more fills nobody's disk.
+BODY_BYTES = 32 * 1024 * 1024
+TOO_LARGE = "This request is too large. / 请求过大。"
+
+
+class Limited:
+    """The messages of a request, until its body goes on beyond BODY_BYTES: then as if the client had gone."""
+
+    def __init__(self, receive: Any) -> None:
+        self._receive = receive
+        self._bytes = 0
+
+    @property
+    def is_exceeded(self) -> bool:
+        return self._bytes > BODY_BYTES
+
+    async def __call__(self) -> dict[str, Any]:
+        message: dict[str, Any] = await self._receive()
+        self._bytes += len(message.get("body", b""))
+        return {"type": "http.disconnect"} if self.is_exceeded else message
 
 
 class Handler(ASGIHandler):
@@ -43,9 +64,15 @@ class Handler(ASGIHandler):
         super().load_middleware(is_async=False)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        limited = Limited(receive)
         try:
-            body = await self.read_body(receive)
+            body = await self.read_body(limited)
         except RequestAborted:
+            if limited.is_exceeded:
+                refusal = HttpResponse(TOO_LARGE, status=413, content_type="text/plain; charset=utf-8")
+                # What still comes is not read.
+                refusal["Connection"] = "close"
+                await self.send_response(refusal, send)
             return
         response = await asyncio.get_running_loop().run_in_executor(self._threads, self._respond, scope, body)
         if response.streaming:
