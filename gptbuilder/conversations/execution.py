@@ -113,7 +113,7 @@ def _drive(run: Run, hold: Hold, progress: _Progress) -> None:
     progress.model = entry.name
     # The beginning of a chat is at hand: no query then.
     path = [run.question] if run.question.parent_id is None else run.thread.path(run.question_id)
-    files = [] if is_builder else _wait_for_files(run, hold, path)
+    files = [] if is_builder or not run.has_files else _wait_for_files(run, hold, path)
     context = registry.Context(
         person=run.person,
         purpose=run.thread.purpose,

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import Max, Model
+from django.db.models import Exists, Max, Model, OuterRef
 from django.utils import timezone
 
 from gptbuilder.agent.tool import ToolOutput
@@ -22,6 +22,7 @@ from gptbuilder.conversations.models.message import Message
 from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.step import STEPS, RunStep
 from gptbuilder.conversations.models.thread import Thread
+from gptbuilder.conversations.models.thread_file import ThreadFile
 from gptbuilder.gateway.types import Completion, ToolCall
 from gptbuilder.web import markdown, ready
 from gptbuilder.web.ready import Ready
@@ -30,7 +31,14 @@ RETRY_SECONDS = 30.0
 PAUSE_SECONDS = 0.5
 
 CLAIMED = Ready(
-    lambda run_id: Run.objects.select_related("thread", "version", "person", "question").filter(pk=run_id), str
+    lambda run_id: (
+        Run.objects.select_related("thread", "version", "person", "question")
+        .annotate(  # type: ignore[no-redef]  # so it is meant
+            has_files=Exists(ThreadFile.objects.filter(message__thread=OuterRef("thread")))
+        )
+        .filter(pk=run_id)
+    ),
+    str,
 )
 
 Arguments = ParamSpec("Arguments")

@@ -35,7 +35,10 @@ class Run(models.Model):
     """From a question to its answer. A worker claims it by raising `attempt`; only that attempt may write.
 
     The answer is an ordinary message, written when the run ends; what was said until a stop or a failure is kept.
+    `has_files` is false when whoever read the run has seen that its thread has none.
     """
+
+    has_files = True
 
     class Status(models.TextChoices):
         QUEUED = "queued", _("waiting")
