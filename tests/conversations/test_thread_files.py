@@ -22,6 +22,7 @@ from gptbuilder.conversations import (
     guests,
     keeping,
     queueing,
+    recorder,
     sharing,
     stream,
     thread_files,
@@ -208,6 +209,12 @@ def test_a_file_is_sent_once_and_by_its_person(ada, cleo):
     with pytest.raises(turns.TurnRefused):
         chat(ada, file)
     assert not Thread.objects.filter(owner=cleo).exists()
+
+
+def test_a_run_knows_whether_its_chat_has_files(ada):
+    without, with_file = chat(ada), chat(ada, attached(ada))
+
+    assert [recorder.claim(run.pk).has_files for run in (without, with_file)] == [False, True]
 
 
 def test_a_run_waits_for_a_file_that_is_being_read_and_says_so(ada, upstream, settings):
