@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from django.conf import settings
 
-from gptbuilder.environment import database
+from gptbuilder.environment import broker, database
 
 settings.configure(
     SECRET_KEY=os.environ["SECRET_KEY"],
@@ -40,7 +40,7 @@ from django.urls import path  # noqa: E402
 
 QUERIES = 4
 
-celery = Celery(broker=os.environ["BROKER_URL"])
+celery = Celery(broker=broker(os.environ["REDIS_URL"]))
 
 
 def message(request: HttpRequest) -> HttpResponse:

@@ -129,10 +129,8 @@ class Serving:
         """The least that Django does for a message (_minimal.py), on this database and broker: its port, and the CPU
         seconds so far of it, the database and the broker."""
         port = places.free_port()
-        addresses = self._addresses()
-        broker = addresses["REDIS_URL"].replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
         command = [sys.executable, "-m", "uvicorn", "_minimal:application", "--port", str(port), "--no-access-log"]
-        environment = {**self._environment, **addresses, "BROKER_URL": broker}
+        environment = {**self._environment, **self._addresses()}
         child = Child("minimal", [*command, "--log-level", "warning"], environment, Path(__file__).parent)
         with Path(f"{self.home}.log").open("ab") as output:
             process = children.spawn(child, output.fileno())

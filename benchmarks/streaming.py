@@ -134,19 +134,23 @@ async def directly(port: int, conversation: Conversation) -> None:
         conversation.error = "the text is not what was sent"
 
 
+def form_headers(session: str) -> dict[str, str]:
+    cookies = f"sessionid={session}; csrftoken={CSRF_TOKEN}"
+    return {"Cookie": cookies, "Content-Type": "application/x-www-form-urlencoded", "X-CSRFToken": CSRF_TOKEN}
+
+
 async def as_browser(port: int, gpt_id: str, session: str, conversation: Conversation) -> None:
     exchange = await Exchange.open(port)
-    cookies = f"sessionid={session}; csrftoken={CSRF_TOKEN}"
-    form = {"Content-Type": "application/x-www-form-urlencoded", "X-CSRFToken": CSRF_TOKEN, "HX-Request": "true"}
+    form = form_headers(session)
     with closing(exchange):
         text = urlencode({"text": "Tell me something."}).encode()
-        exchange.send("POST", f"/gpts/{gpt_id}/chats/", {"Cookie": cookies, **form}, text)
+        exchange.send("POST", f"/gpts/{gpt_id}/chats/", {**form, "HX-Request": "true"}, text)
         page = (await exchange.body()).decode()
         found = re.search(r'data-events="([^"]+)"', page)
         if exchange.status != 200 or not found:
             conversation.error = f"POST: {exchange.status} {page[:200]}"
             return
-        exchange.send("GET", found[1], {"Cookie": cookies, "Accept": "text/event-stream"})
+        exchange.send("GET", found[1], {"Cookie": form["Cookie"], "Accept": "text/event-stream"})
         await _follow(exchange, conversation)
 
 
@@ -277,8 +281,7 @@ def _cost(load: Load, rounds: list[Round], idle: dict[str, float]) -> dict[str, 
 
 async def minimal_post(serving: Serving, session: str, count: int = 300) -> float:
     """CPU milliseconds of one such request, of so many one after the other, the database and the broker included."""
-    cookies = f"sessionid={session}; csrftoken={CSRF_TOKEN}"
-    headers = {"Cookie": cookies, "Content-Type": "application/x-www-form-urlencoded", "X-CSRFToken": CSRF_TOKEN}
+    headers = form_headers(session)
     with serving.minimal() as (port, cpu_seconds), closing(await Exchange.open(port)) as exchange:
         for number in range(-count // 10, count):
             if number == 0:

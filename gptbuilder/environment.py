@@ -58,6 +58,13 @@ def database(url: str) -> dict[str, object]:
     }
 
 
+def broker(redis_url: str) -> str:
+    """A Redis address as Celery wants it, which names a socket in its own way."""
+    if not redis_url.startswith("unix://"):
+        return redis_url
+    return redis_url.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+
+
 def oidc_providers(text: str) -> list[dict[str, object]]:
     """The entries of OIDC_PROVIDERS as allauth wants them."""
     try:

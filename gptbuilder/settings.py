@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 from django.utils.translation import gettext_lazy as _
 
-from gptbuilder.environment import database, env, env_bool, env_int, env_list, oidc_providers
+from gptbuilder.environment import broker, database, env, env_bool, env_int, env_list, oidc_providers
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -115,11 +115,7 @@ CACHES = {
 }
 
 # Celery: the broker carries ids only. Runs recover by their heartbeat, not by the broker.
-CELERY_BROKER_URL = (
-    REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
-    if REDIS_URL.startswith("unix://")
-    else REDIS_URL
-)
+CELERY_BROKER_URL = broker(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

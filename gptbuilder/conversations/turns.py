@@ -296,12 +296,8 @@ def _queue(thread: Thread, version: GPTVersion, person: User, question: Message)
     """The run that answers the question, unless another one of the thread is active. Raises TurnRefused."""
     try:
         with transaction.atomic():
-            return _run(thread, version, person, question)
+            run = Run.objects.create(thread=thread, version=version, person=person, question=question)
     except IntegrityError as error:
         raise TurnRefused("busy", BUSY) from error
-
-
-def _run(thread: Thread, version: GPTVersion, person: User, question: Message) -> Run:
-    run = Run.objects.create(thread=thread, version=version, person=person, question=question)
     transaction.on_commit(lambda: send(run.pk))
     return run

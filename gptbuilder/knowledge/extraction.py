@@ -105,9 +105,9 @@ def _plain_text(path: Path, name: str) -> Extraction | None:
         data.decode()
     except UnicodeDecodeError:
         return None
-    sections = [section for section in plain.read(Source(data, name, kind, None)).sections if section.text.strip()]
-    clean = tuple(replace(section, title=_clean(section.title), text=_clean(section.text)) for section in sections)
-    return Extraction("ok" if clean else "empty", kind, clean[:MOST_SECTIONS])
+    read = plain.read(Source(data, name, kind, None)).sections[:MOST_SECTIONS]
+    sections = tuple(_section([it.kind, it.number, it.title, it.text]) for it in read if it.text.strip())
+    return Extraction("ok" if sections else "empty", kind, sections)
 
 
 def recognised(extraction: Extraction, path: Path, password: str | None = None) -> Extraction:

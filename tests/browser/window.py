@@ -19,10 +19,6 @@ COLOURS = 128
 TABS_MOST = 80
 
 
-# A search that the next letter replaces. After one that failed htmx says so by another event, too.
-ABANDONED = ("htmx:sendAbort", "htmx:afterRequest")
-
-
 class Window:
     """A person's browser with cookies of its own; `page` is its first tab."""
 
@@ -60,7 +56,7 @@ class Window:
 
     def _heard(self, message: ConsoleMessage) -> None:
         """Errors, and what the Content Security Policy refused."""
-        if message.type == "error" and not message.text.startswith(ABANDONED):
+        if message.type == "error":
             self.problems.append(f"{message.location.get('url', '')}: {message.text}")
 
 
