@@ -18,6 +18,14 @@ from gptbuilder.gpts.models import GPT, Configuration
 from gptbuilder.web.ready import Ready
 
 OPINION = Ready(lambda message_id, person_id: Feedback.objects.filter(message=message_id, person=person_id), str, str)
+# Of a whole chat, with those of branches that are not shown: a query that is always the same.
+OPINIONS = Ready(
+    lambda thread_id, person_id: Feedback.objects.filter(message__thread=thread_id, person=person_id), str, str
+)
+IMAGES = Ready(lambda thread_id: Attachment.objects.filter(message__thread=thread_id), str)
+FILES = Ready(
+    lambda thread_id: ThreadFile.objects.filter(message__thread=thread_id).select_related("file__content"), str
+)
 BESIDE = Ready(
     lambda thread_id, parent_id: Message.objects.filter(thread=thread_id, parent=parent_id).order_by("pk").only("pk"),
     str,
@@ -81,25 +89,26 @@ def furnish(messages: Sequence[Message], thread: Thread) -> None:
     """What a page shows with messages of this thread: images, files, what its owner thinks of answers, the place
     of each. Three queries, four when the messages were not read as a path."""
     by_id = {message.pk: message for message in messages}
-    if mine := [message.pk for message in messages if message.is_mine]:
-        for image in Attachment.objects.filter(message__in=mine):
-            message = by_id[str(image.message_id)]
-            message.images = [*message.images, image]
-        for file in ThreadFile.objects.filter(message__in=mine).select_related("file__content"):
-            message = by_id[str(file.message_id)]
-            message.given = [*message.given, file]
+    if any(message.is_mine for message in messages):
+        for image in IMAGES.rows(thread.pk):
+            if message := by_id.get(str(image.message_id)):
+                message.images = [*message.images, image]
+        for file in FILES.rows(thread.pk):
+            if message := by_id.get(str(file.message_id)):
+                message.given = [*message.given, file]
     if answers := [message.pk for message in messages if not message.is_mine]:
-        for opinion in _opinions(answers, thread.owner_id):
-            by_id[opinion.message_id].opinion = opinion
+        for opinion in _opinions(answers, thread):
+            if answer := by_id.get(opinion.message_id):
+                answer.opinion = opinion
     for message in messages:
         if message.place is None:
             message.stand_among([beside.pk for beside in _beside(message)])
 
 
-def _opinions(answers: Sequence[str], person_id: str) -> Iterable[Feedback]:
+def _opinions(answers: Sequence[str], thread: Thread) -> Iterable[Feedback]:
     if len(answers) == 1:
-        return OPINION.rows(answers[0], person_id)
-    return Feedback.objects.filter(message__in=answers, person=person_id)
+        return OPINION.rows(answers[0], thread.owner_id)
+    return OPINIONS.rows(thread.pk, thread.owner_id)
 
 
 def _beside(message: Message) -> Iterable[Message]:

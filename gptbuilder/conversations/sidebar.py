@@ -14,9 +14,10 @@ from django.utils.translation import gettext_lazy as _
 
 from gptbuilder.accounts.models import User
 from gptbuilder.conversations import faces
-from gptbuilder.conversations.models.thread import Thread
+from gptbuilder.conversations.models.thread import Thread, ThreadQuerySet
 from gptbuilder.gpts import pictures
-from gptbuilder.gpts.models import GPT
+from gptbuilder.gpts.models import GPT, GPTQuerySet
+from gptbuilder.web.ready import Ready
 
 GPTS_MOST = 8
 CHATS_MOST = 100
@@ -63,15 +64,12 @@ def sidebar(person: User, now: datetime) -> Sidebar:
     groups, older_before = chats(person, now)
     if not groups or not groups[0].is_today:
         groups.insert(0, Group(TODAY, []))
-    return Sidebar(_shortcuts(person), groups, older_before)
+    return Sidebar([shortcut(gpt) for gpt in LAST_USED.rows(person.pk)], groups, older_before)
 
 
 def chats(person: User, now: datetime, before: Thread | None = None) -> tuple[list[Group], str]:
     """The newest chats, or those older than `before`; and the id of the last one when there are more."""
-    threads = Thread.objects.of(person).chats().filter(archived_at=None).exclude(head=None)
-    if before:
-        threads = threads.filter(updated_at__lt=before.updated_at)
-    found = list(threads[: CHATS_MOST + 1])
+    found = OLDER.rows(person.pk, before.updated_at) if before else NEWEST.rows(person.pk)
     shown = found[:CHATS_MOST]
     return grouped(shown, timezone.localtime(now).date()), shown[-1].pk if len(found) > CHATS_MOST else ""
 
@@ -97,13 +95,24 @@ def shortcut(gpt: GPT) -> Shortcut:
     return Shortcut(gpt.pk, faces.face(gpt).name, pictures.url(faces.face(gpt), gpt.pk))
 
 
-def _shortcuts(person: User) -> list[Shortcut]:
+def _chats_of(person_id: str) -> ThreadQuerySet:
+    return Thread.objects.of(User(pk=person_id)).chats().filter(archived_at=None).exclude(head=None)
+
+
+def _last_used(person_id: str) -> GPTQuerySet:
+    person = User(pk=person_id)
     mine = Q(threads__owner=person, threads__purpose=Thread.Purpose.CHAT)
-    gpts = (
+    return (
         GPT.objects.usable_by(person)
         .filter(builtin=None)
         .select_related("draft", "live_version")
         .annotate(used_at=Coalesce(Max("threads__updated_at", filter=mine), "updated_at"))
         .order_by("-used_at")[:GPTS_MOST]
     )
-    return [shortcut(gpt) for gpt in gpts]
+
+
+NEWEST = Ready(lambda person_id: _chats_of(person_id)[: CHATS_MOST + 1], str)
+OLDER = Ready(
+    lambda person_id, before: _chats_of(person_id).filter(updated_at__lt=before)[: CHATS_MOST + 1], str, datetime
+)
+LAST_USED = Ready(_last_used, str)

@@ -27,9 +27,12 @@ from gptbuilder.gpts import builtin, versions
 from gptbuilder.gpts.models import GPT, GPTVersion
 from gptbuilder.usage import limits
 from gptbuilder.web import ready
+from gptbuilder.web.ready import Ready
 from gptbuilder.workspaces.models import Workspace
 
 log = logging.getLogger(__name__)
+
+LATEST = Ready(lambda question_id: Run.objects.filter(question=question_id).order_by("-id")[:1], str)
 
 TITLE_LENGTH = 60
 SEEN_EVERY = timedelta(minutes=10)
@@ -177,7 +180,7 @@ def latest_run(thread: Thread) -> Run | None:
     """The run that answers the thread's last message: active, or ended without an answer."""
     if thread.head_id is None:
         return None
-    return Run.objects.filter(question_id=thread.head_id).order_by("-id").first()
+    return LATEST.first(thread.head_id)
 
 
 def send(run_id: str) -> None:

@@ -20,6 +20,13 @@ from gptbuilder.gpts import access, builtin
 from gptbuilder.gpts.models import GPT
 from gptbuilder.web import paths
 from gptbuilder.web import views as web_views
+from gptbuilder.web.ready import Ready
+
+CHAT = Ready(
+    lambda person_id, thread_id: _threads_of(User(pk=person_id)).chats().filter(pk=thread_id),
+    str,
+    str,
+)
 
 
 @require_safe
@@ -80,7 +87,9 @@ def thread(request: Request, thread_id: str) -> HttpResponse:
 
     `?message=` is one that was found: the page opens its branch.
     """
-    thread = get_object_or_404(_threads(request).chats(), pk=thread_id)
+    thread = CHAT.first(_person(request).pk, thread_id)
+    if thread is None:
+        raise Http404
     pane = pages.chat(thread)
     if request.htmx:
         return render(request, "conversations/_pane.html", {"pane": pane})
@@ -178,9 +187,11 @@ def _person(request: Request) -> User:
 
 
 def _threads(request: Request) -> ThreadQuerySet:
-    return Thread.objects.of(request.person).select_related(
-        "owner", "workspace", "gpt__draft", "gpt__live_version", "head"
-    )
+    return _threads_of(request.person)
+
+
+def _threads_of(person: User | None) -> ThreadQuerySet:
+    return Thread.objects.of(person).select_related("owner", "workspace", "gpt__draft", "gpt__live_version", "head")
 
 
 def _usable(request: Request, gpt_id: str) -> GPT:

@@ -11,7 +11,10 @@ from django.utils import timezone
 from gptbuilder.accounts.models import User
 from gptbuilder.gpts import versions
 from gptbuilder.gpts.models import GPT, Draft, GPTVersion
+from gptbuilder.web.ready import Ready
 from gptbuilder.workspaces.models import Workspace
+
+KNOWN = Ready(lambda builtin: GPT.objects.select_related("live_version", "draft").filter(builtin=builtin), str)
 
 DEFAULTS = {
     GPT.Builtin.DEFAULT: {
@@ -49,8 +52,7 @@ def live(gpt: GPT) -> GPTVersion:
 
 
 def _get(builtin: str) -> GPT:
-    found = GPT.objects.select_related("live_version", "draft").filter(builtin=builtin).first()
-    return found or _make(builtin)
+    return KNOWN.first(builtin) or _make(builtin)
 
 
 def _make(builtin: str) -> GPT:

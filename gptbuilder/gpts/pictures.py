@@ -12,6 +12,7 @@ from django.urls import reverse
 from PIL import Image, ImageOps
 
 from gptbuilder.gpts.models import GPT, Configuration, Picture
+from gptbuilder.web import paths
 from gptbuilder.web.images import TOO_LARGE, PictureRefused, upright
 
 SIDE = 512
@@ -56,7 +57,7 @@ def encode(data: bytes) -> bytes:
 def url(configuration: Configuration, gpt_id: str) -> str:
     """Where the picture of this configuration is served: the uploaded one or a drawn figure."""
     if configuration.picture_id:
-        return reverse("gpts:picture", args=[gpt_id, configuration.picture_id])
+        return paths.path("gpts:picture", gpt_id, configuration.picture_id)
     return reverse("gpts:avatar", args=[seed_of(gpt_id, configuration.name)])
 
 

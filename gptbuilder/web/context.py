@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.middleware.csrf import get_token
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
@@ -19,4 +20,6 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "languages": settings.LANGUAGES,
         "theme": SimpleLazyObject(lambda: appearance.of(request)),
         "now": timezone.now(),
+        # One token for all forms of a page.
+        "csrf_token": SimpleLazyObject(lambda: get_token(request)),
     }

@@ -7,7 +7,7 @@ from functools import cache
 
 from django import template
 from django.forms import BoundField, CheckboxInput
-from django.template.base import Node, Parser, Token, Variable
+from django.template.base import FilterExpression, Node, Parser, TextNode, Token, Variable
 from django.template.context import Context
 from django.template.defaulttags import URLNode
 from django.template.defaulttags import url as parse_url
@@ -70,13 +70,29 @@ def translate(parser: Parser, token: Token) -> Node:
     return parsed
 
 
-@register.simple_tag
 @cache
 def icon(name: str, extra: str = "") -> SafeString:
-    """`{% icon "search" %}`, `{% icon "down" "small" %}`: decoration, so the text beside it must say what it means.
-    A page has dozens, of few kinds."""
+    """Decoration, so the text beside it must say what it means."""
     css = f"icon {extra}".strip()
     return format_html('<svg class="{}" aria-hidden="true"><use href="{}#icon-{}"/></svg>', css, static(SPRITE), name)
+
+
+@register.tag("icon")
+def icon_tag(parser: Parser, token: Token) -> Node:
+    """`{% icon "search" %}`, `{% icon "down" "small" %}`. A page has dozens, of few kinds: those whose name is written out
+    are text of the template."""
+    arguments = [parser.compile_filter(bit) for bit in token.split_contents()[1:]]
+    if all(isinstance(argument.var, str) and not argument.filters for argument in arguments):
+        return TextNode(icon(*(str(argument.var) for argument in arguments)))
+    return IconNode(arguments)
+
+
+class IconNode(Node):
+    def __init__(self, arguments: list[FilterExpression]) -> None:
+        self.arguments = arguments
+
+    def render(self, context: Context) -> SafeString:
+        return icon(*(str(argument.resolve(context)) for argument in self.arguments))
 
 
 @register.simple_tag
