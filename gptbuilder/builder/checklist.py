@@ -9,9 +9,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from gptbuilder.accounts.models import User
-from gptbuilder.conversations.models.run import Run
+from gptbuilder.conversations.models.run import Run, RunQuerySet
 from gptbuilder.conversations.models.thread import Thread
 from gptbuilder.gpts.models import GPT
+from gptbuilder.web.ready import Ready
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,13 @@ def checks(gpt: GPT, person: User) -> list[Check]:
 
 def is_tried(gpt: GPT, person: User) -> bool:
     """Whether the draft, exactly as it is now, has answered this person in the preview."""
-    tried = Run.objects.of(person).filter(thread__gpt=gpt, thread__purpose=Thread.Purpose.PREVIEW)
-    same = tried.filter(version__gpt=gpt, version__digest_sha256=gpt.draft.digest())
-    return same.filter(status=Run.Status.COMPLETED).exists()
+    return TRIED.first(person.pk, gpt.pk, gpt.draft.digest()) is not None
+
+
+def _tried(person_id: str, gpt_id: str, digest: str) -> RunQuerySet:
+    tried = Run.objects.of(User(pk=person_id)).filter(thread__purpose=Thread.Purpose.PREVIEW)
+    same = tried.filter(version__gpt=gpt_id, version__digest_sha256=digest)
+    return same.filter(status=Run.Status.COMPLETED).only("pk")[:1]
+
+
+TRIED = Ready(_tried, str, str, str)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -17,9 +17,10 @@ from gptbuilder.builder import checklist, diffs
 from gptbuilder.conversations import pages
 from gptbuilder.conversations.models.thread import Thread, ThreadQuerySet
 from gptbuilder.gpts import builtin, deleting, pictures
-from gptbuilder.gpts.models import GPT, Draft, GPTVersion
+from gptbuilder.gpts.models import GPT, Draft, GPTQuerySet, GPTVersion
 from gptbuilder.providers import entries
 from gptbuilder.tools import models
+from gptbuilder.web.ready import Ready
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,10 @@ class Line:
 
     gpt: GPT
     draft: Draft
+
+    @property
+    def name(self) -> str:
+        return str(self.draft)
 
     @property
     def picture(self) -> str:
@@ -82,8 +87,10 @@ class VersionLine:
 
 def editable(request: MemberRequest, gpt_id: str) -> GPT:
     """The GPT with draft and live version, or 404."""
-    gpts = GPT.objects.editable_by(request.person).select_related("draft", "live_version", "owner")
-    return get_object_or_404(gpts, pk=gpt_id)
+    gpt = EDITABLE.first(request.person.pk, gpt_id)
+    if gpt is None:
+        raise Http404
+    return gpt
 
 
 def bar(gpt: GPT) -> Bar:
@@ -92,13 +99,11 @@ def bar(gpt: GPT) -> Bar:
 
 def builder_thread(person: User, gpt: GPT) -> Thread | None:
     """The latest builder conversation about this GPT."""
-    threads = _threads(person).filter(purpose=Thread.Purpose.BUILDER, subject=gpt)
-    return threads.order_by("-id").first()
+    return BUILDER.first(person.pk, gpt.pk)
 
 
 def preview_thread(person: User, gpt: GPT) -> Thread | None:
-    threads = _threads(person).filter(purpose=Thread.Purpose.PREVIEW, gpt=gpt)
-    return threads.order_by("-id").first()
+    return PREVIEW.first(person.pk, gpt.pk)
 
 
 def builder_pane(person: User, gpt: GPT) -> pages.Pane:
@@ -191,7 +196,18 @@ def surroundings(request: MemberRequest, gpt: GPT) -> dict[str, Any]:
     return {"gpt": gpt, "bar": bar(gpt), "link": address, **face(request, gpt)}
 
 
-def _threads(person: User) -> ThreadQuerySet:
-    return Thread.objects.of(person).select_related(
-        "workspace", "gpt__draft", "gpt__live_version", "subject__draft", "head"
-    )
+def _latest(person_id: str, **about: str) -> ThreadQuerySet:
+    beside = ("workspace", "gpt__draft", "gpt__live_version", "subject__draft", "head")
+    return Thread.objects.of(User(pk=person_id)).filter(**about).select_related(*beside).order_by("-id")[:1]
+
+
+def _editable(person_id: str, gpt_id: str) -> GPTQuerySet:
+    mine = GPT.objects.editable_by(User(pk=person_id))
+    return mine.filter(pk=gpt_id).select_related("draft", "live_version", "owner")
+
+
+EDITABLE = Ready(_editable, str, str)
+BUILDER = Ready(
+    lambda person_id, gpt_id: _latest(person_id, purpose=Thread.Purpose.BUILDER, subject_id=gpt_id), str, str
+)
+PREVIEW = Ready(lambda person_id, gpt_id: _latest(person_id, purpose=Thread.Purpose.PREVIEW, gpt_id=gpt_id), str, str)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from gptbuilder.accounts.models import User
 from gptbuilder.accounts.requests import MemberRequest
 from gptbuilder.builder import knowledge, pages
 from gptbuilder.conversations import pages as conversation_pages
@@ -16,7 +17,19 @@ from gptbuilder.conversations import queueing, turns
 from gptbuilder.conversations.models.thread import Thread
 from gptbuilder.conversations.turns import TurnRefused
 from gptbuilder.gpts import builtin, drafts
-from gptbuilder.gpts.models import GPT
+from gptbuilder.gpts.models import GPT, GPTQuerySet
+from gptbuilder.web.ready import Ready
+
+
+def _mine(person_id: str) -> GPTQuerySet:
+    return GPT.objects.editable_by(User(pk=person_id)).select_related("draft", "live_version").order_by("-updated_at")
+
+
+def _deleted(person_id: str) -> GPTQuerySet:
+    return GPT.objects.deleted_by(User(pk=person_id)).select_related("draft").order_by("-deleted_at")
+
+
+MINE, DELETED = Ready(_mine, str), Ready(_deleted, str)
 
 
 @never_cache
@@ -24,8 +37,7 @@ from gptbuilder.gpts.models import GPT
 @login_required
 def gpts(request: MemberRequest) -> HttpResponse:
     """The GPTs of this person, the last edited first, and those that can be brought back."""
-    mine = GPT.objects.editable_by(request.person).select_related("draft", "live_version").order_by("-updated_at")
-    deleted = GPT.objects.deleted_by(request.person).select_related("draft").order_by("-deleted_at")
+    mine, deleted = MINE.rows(request.person.pk), DELETED.rows(request.person.pk)
     context = {"bars": [pages.bar(gpt) for gpt in mine], "deleted": [pages.Deleted(gpt, gpt.draft) for gpt in deleted]}
     return render(request, "builder/gpts.html", {**context, "here": "gpts"})
 

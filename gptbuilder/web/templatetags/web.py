@@ -79,8 +79,8 @@ def icon(name: str, extra: str = "") -> SafeString:
 
 @register.tag("icon")
 def icon_tag(parser: Parser, token: Token) -> Node:
-    """`{% icon "search" %}`, `{% icon "down" "small" %}`. A page has dozens, of few kinds: those whose name is written out
-    are text of the template."""
+    """`{% icon "search" %}`, `{% icon "down" "small" %}`. A page has dozens, of few kinds: those whose name is written
+    out are text of the template."""
     arguments = [parser.compile_filter(bit) for bit in token.split_contents()[1:]]
     if all(isinstance(argument.var, str) and not argument.filters for argument in arguments):
         return TextNode(icon(*(str(argument.var) for argument in arguments)))
