@@ -44,6 +44,7 @@ from django.utils import timezone
 from gptbuilder.accounts.models import User
 from gptbuilder.conversations import turns
 from gptbuilder.conversations.models.message import Message
+from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.thread import Thread
 from gptbuilder.gpts import access, builtin, drafts, versions
 from gptbuilder.gpts.models import GPT
@@ -63,10 +64,12 @@ text = "A **paragraph** of an answer, as they are. " * 12 + "\\n\\n- one\\n- two
 for number in range(40):
     thread = turns.start_thread(person, builtin.default_gpt())
     parent = None
-    for turn in range(10):
-        mine = turn % 2 == 0
-        parent = Message.objects.create(thread=thread, parent=parent, role="user" if mine else "assistant", text=text,
-            html="" if mine else markdown.render(text))
+    for turn in range(5):
+        question = Message.objects.create(thread=thread, parent=parent, role="user", text=text)
+        run = Run.objects.create(thread=thread, version=thread.gpt.live_version, person=person, question=question,
+            status="completed")
+        parent = Message.objects.create(thread=thread, parent=question, role="assistant", text=text, run=run,
+            html=markdown.render(text))
     Thread.objects.filter(pk=thread.pk).update(head=parent, title=f"Chat {number}")
 print(json.dumps([gpt.pk, gpt.link_token, thread.pk]))
 """

@@ -48,6 +48,10 @@ class Bar(Line):
         return self.gpt.live_version_id is not None
 
     @property
+    def audience(self) -> str:
+        return str(GPT.Audience(self.gpt.audience).label)
+
+    @property
     def has_changes(self) -> bool:
         """Whether publishing would change what others use."""
         live = self.gpt.live_version

@@ -87,13 +87,13 @@ def beside_failure(run: Run) -> Place | None:
 
 def furnish(messages: Sequence[Message], thread: Thread) -> None:
     """What a page shows with messages of this thread: images, files, what its owner thinks of answers, the place
-    of each. Three queries, four when the messages were not read as a path."""
+    of each. At most three queries, four when the messages were not read as a path."""
     by_id = {message.pk: message for message in messages}
     if any(message.is_mine for message in messages):
-        for image in IMAGES.rows(thread.pk):
+        for image in IMAGES.rows(thread.pk) if thread.has_images else []:
             if message := by_id.get(str(image.message_id)):
                 message.images = [*message.images, image]
-        for file in FILES.rows(thread.pk):
+        for file in FILES.rows(thread.pk) if thread.has_files else []:
             if message := by_id.get(str(file.message_id)):
                 message.given = [*message.given, file]
     if answers := [message.pk for message in messages if not message.is_mine]:
@@ -106,6 +106,8 @@ def furnish(messages: Sequence[Message], thread: Thread) -> None:
 
 
 def _opinions(answers: Sequence[str], thread: Thread) -> Iterable[Feedback]:
+    if not thread.has_opinions:
+        return []
     if len(answers) == 1:
         return OPINION.rows(answers[0], thread.owner_id)
     return OPINIONS.rows(thread.pk, thread.owner_id)

@@ -31,12 +31,17 @@ def take_back(message: Message, person: User) -> None:
     Feedback.objects.filter(message=message, person=person).delete()
 
 
-@require_http_methods(["POST", "DELETE"])
+@require_http_methods(["GET", "HEAD", "POST", "DELETE"])
 def feedback(request: Request, message_id: str) -> HttpResponse:
-    """Say what one thinks of an answer in one's own thread; DELETE takes it back."""
+    """GET: the form for what is wrong with an answer. POST: say what one thinks of it; DELETE takes it back."""
     answers = Message.objects.of(request.person).filter(role=Message.Role.ASSISTANT).select_related("thread__owner")
     message = get_object_or_404(answers, pk=message_id)
     person = message.thread.owner
+    if request.method in ("GET", "HEAD"):
+        message.opinion = message.feedback.filter(person=person).first()
+        return render(
+            request, "conversations/_feedback_form.html", {"message": message, "reasons": Feedback.Reason.choices}
+        )
     if request.method == "DELETE":
         take_back(message, person)
         message.opinion = None

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
@@ -23,6 +24,9 @@ from gptbuilder.gpts import pictures
 from gptbuilder.gpts.models import GPT, Configuration
 from gptbuilder.tools import models
 from gptbuilder.web import paths
+from gptbuilder.web.ready import Ready
+
+QUEUED = Ready(lambda thread_id: QueuedMessage.objects.filter(thread=thread_id), str)
 
 CONVERSATION = _("Conversation")
 BY_SOMEBODY = _("Who built this GPT cannot read your chats. Answers can be wrong.")
@@ -129,6 +133,7 @@ def lines(thread: Thread) -> list[dict[str, Any]]:
     if run and not run.is_active and Message.objects.filter(run=run).exists():
         # It ended after the thread was read, and a message that waited may be a turn by now.
         thread.refresh_from_db(fields=["head"])
+        thread.has_images = thread.has_files = thread.has_opinions = True
         run = turns.latest_run(thread)
     path = thread.path()
     faces.furnish(path, thread)
@@ -146,7 +151,8 @@ def lines(thread: Thread) -> list[dict[str, Any]]:
 
 def waiting(thread: Thread) -> list[QueuedMessage]:
     """The messages that wait in this thread, each with its images and files."""
-    queued = list(QueuedMessage.objects.filter(thread=thread).prefetch_related("attachments", "files__file__content"))
+    queued = QUEUED.rows(thread.pk) if thread.has_queued else []
+    prefetch_related_objects(queued, "attachments", "files__file__content")
     for message in queued:
         message.images = list(message.attachments.all())
         message.given = list(message.files.all())

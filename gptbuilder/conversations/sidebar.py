@@ -96,7 +96,8 @@ def shortcut(gpt: GPT) -> Shortcut:
 
 
 def _chats_of(person_id: str) -> ThreadQuerySet:
-    return Thread.objects.of(User(pk=person_id)).chats().filter(archived_at=None).exclude(head=None)
+    shown = Thread.objects.of(User(pk=person_id)).chats().filter(archived_at=None).exclude(head=None)
+    return shown.only("title", "updated_at")
 
 
 def _last_used(person_id: str) -> GPTQuerySet:
@@ -106,6 +107,7 @@ def _last_used(person_id: str) -> GPTQuerySet:
         GPT.objects.usable_by(person)
         .filter(builtin=None)
         .select_related("draft", "live_version")
+        .only(*(f"{face}__{field}" for face in ("draft", "live_version") for field in ("name", "picture")))
         .annotate(used_at=Coalesce(Max("threads__updated_at", filter=mine), "updated_at"))
         .order_by("-used_at")[:GPTS_MOST]
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -13,20 +14,18 @@ from django.views.decorators.http import require_POST, require_safe
 from gptbuilder.accounts.models import User
 from gptbuilder.accounts.requests import MemberRequest, Request
 from gptbuilder.conversations import faces, guests, pages, queueing, sidebar, turns
+from gptbuilder.conversations.models.attachment import Attachment
+from gptbuilder.conversations.models.feedback import Feedback
+from gptbuilder.conversations.models.queued import QueuedMessage
 from gptbuilder.conversations.models.run import Run
 from gptbuilder.conversations.models.thread import Thread, ThreadQuerySet
+from gptbuilder.conversations.models.thread_file import ThreadFile
 from gptbuilder.conversations.turns import TurnRefused
 from gptbuilder.gpts import access, builtin
 from gptbuilder.gpts.models import GPT
 from gptbuilder.web import paths
 from gptbuilder.web import views as web_views
 from gptbuilder.web.ready import Ready
-
-CHAT = Ready(
-    lambda person_id, thread_id: _threads_of(User(pk=person_id)).chats().filter(pk=thread_id),
-    str,
-    str,
-)
 
 
 @require_safe
@@ -206,3 +205,17 @@ def _linked(token: str) -> GPT:
         return access.by_link(token)
     except GPT.DoesNotExist as missing:
         raise Http404 from missing
+
+
+def _chat(person_id: str, thread_id: str) -> ThreadQuerySet:
+    of_it = {"message__thread": OuterRef("pk")}
+    chats = _threads_of(User(pk=person_id)).chats().filter(pk=thread_id)
+    return chats.annotate(  # type: ignore[no-redef]  # so it is meant
+        has_images=Exists(Attachment.objects.filter(**of_it)),
+        has_files=Exists(ThreadFile.objects.filter(**of_it)),
+        has_opinions=Exists(Feedback.objects.filter(**of_it)),
+        has_queued=Exists(QueuedMessage.objects.filter(thread=OuterRef("pk"))),
+    )
+
+
+CHAT = Ready(_chat, str, str)

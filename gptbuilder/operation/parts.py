@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
+import celery
 import django
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -84,7 +84,7 @@ def versions() -> list[tuple[str | Promise, str]]:
         ("GPT Builder", gptbuilder.__version__),
         ("Python", platform.python_version()),
         ("Django", django.get_version()),
-        ("Celery", metadata.version("celery")),
+        ("Celery", celery.__version__),
         (_("System"), f"{platform.system()} {platform.release()}, {os.cpu_count()} × {platform.machine()}"),
     ]
 

@@ -65,6 +65,8 @@ class Ready(Generic[Row]):
         stand_ins = [Text(n) if kind is str else Time.placeholder() for n, kind in enumerate(self._kinds)]
         compiler = self._make(*stand_ins).query.get_compiler(DEFAULT_DB_ALIAS)
         sql, parameters = compiler.as_sql()
+        converters = compiler.get_converters([column for column, _, _ in compiler.select[: compiler.col_count]])
+        compiler.get_converters = lambda columns: converters
         numbers = {id(stand_in): number for number, stand_in in enumerate(stand_ins)}
         places = [(id(value) in numbers, numbers.get(id(value), value)) for value in parameters]
         for number in range(len(stand_ins)):

@@ -96,8 +96,3 @@ class Message(models.Model):
     def stand_among(self, ids: Sequence[str]) -> None:
         """Set its place among these, all of one parent."""
         self.place = Place(tuple(ids), list(ids).index(self.pk), self.parent_id or self.thread_id)
-
-    @property
-    def reasons(self) -> list[tuple[str, str]]:
-        """What may be wrong with an answer, for the form."""
-        return list(self.feedback.model.Reason.choices)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from gptbuilder.accounts.models import User
 from gptbuilder.gpts.models import GPT
 from gptbuilder.lib.ids import new_id
+from gptbuilder.web.ready import Ready
 from gptbuilder.workspaces.models import Workspace
 
 if TYPE_CHECKING:
@@ -40,8 +41,11 @@ class Thread(models.Model):
 
     `head` is the last message of the branch that is shown; following `parent` from it gives the conversation.
     `subject` is the GPT that a builder conversation is about (its `gpt` is then the builder). The table's column
-    `lexemes`, made by the database from the title, is no field here: only searching.py asks for it.
+    `lexemes`, made by the database from the title, is no field here: only searching.py asks for it. `has_...` is
+    false when whoever read the thread has seen that there are none.
     """
+
+    has_images = has_files = has_opinions = has_queued = True
 
     class Purpose(models.TextChoices):
         CHAT = "chat", _("chat")
@@ -75,12 +79,11 @@ class Thread(models.Model):
     def path(self, end_id: str | None = None) -> list[Message]:
         """The messages of the branch that ends here (by default the shown one), oldest first, each with its
         run, the run's steps and its place among its siblings. Two queries, three when there are runs."""
-        messages = {
-            message.pk: message
-            for message in self.messages.select_related("run__version").prefetch_related("run__steps")
-        }
+        messages = {message.pk: message for message in MESSAGES.rows(self.pk)}
+        models.prefetch_related_objects([message.run for message in messages.values() if message.run], "steps")
         siblings: dict[str | None, list[str]] = {}
         for message in messages.values():
+            message.thread = self
             siblings.setdefault(message.parent_id, []).append(message.pk)
         path: list[Message] = []
         at = end_id or self.head_id
@@ -89,3 +92,10 @@ class Thread(models.Model):
             path.append(messages[at])
             at = messages[at].parent_id
         return path[::-1]
+
+
+def _messages(thread_id: str) -> models.QuerySet[Message]:
+    return Thread(pk=thread_id).messages.select_related("run__version")
+
+
+MESSAGES = Ready(_messages, str)

@@ -7,17 +7,45 @@ whether it is still there, and sets again what the connection has.
 from __future__ import annotations
 
 import select
+from datetime import UTC
 from typing import Any
 
 from django.db.backends.base.base import NO_DB_ALIAS
 from django.db.backends.postgresql import base
+from psycopg import adapters
+from psycopg.abc import AdaptContext
+from psycopg.adapt import AdaptersMap
+from psycopg.pq import Format
+from psycopg.types.datetime import TimestamptzLoader
 from psycopg_pool import ConnectionPool
 
 # The stubs leave out most of it.
 _DatabaseWrapper: Any = base.DatabaseWrapper
 
 
+# The driver's own, in C where it is installed with it.
+_TIMESTAMPTZ = adapters.types["timestamptz"].oid
+_load_time: Any = adapters.get_loader(_TIMESTAMPTZ, Format.TEXT)
+
+
+class TimeLoader(TimestamptzLoader):
+    """Times as the driver reads them from a connection that speaks UTC. Django's way is ten times slower, and a page
+    reads hundreds."""
+
+    timezone = UTC
+
+    def __new__(cls, oid: int, context: AdaptContext | None = None) -> Any:
+        return _load_time(oid, context)
+
+
 class DatabaseWrapper(_DatabaseWrapper):  # type: ignore[misc]
+    def get_connection_params(self) -> dict[str, Any]:
+        parameters: dict[str, Any] = super().get_connection_params()
+        if self.timezone == UTC:
+            parameters["context"] = AdaptersMap(parameters["context"])
+            parameters["context"].register_loader("timestamptz", TimeLoader)
+        return parameters
+
     @property
     def pool(self) -> Any:
         options = self.settings_dict["OPTIONS"].get("pool")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from functools import cache
+from datetime import datetime, timedelta, tzinfo
+from functools import cache, lru_cache
 
 from django import template
 from django.forms import BoundField, CheckboxInput
@@ -27,12 +27,12 @@ SPRITE = "img/icons.svg"
 
 
 class PathNode(URLNode):
-    """`{% url %}` of ids, as nearly all of ours are."""
+    """`{% url %}` of nothing or of ids, as nearly all of ours are."""
 
     def render(self, context: Context) -> str:
-        values = [arg.resolve(context) for arg in self.args]
-        if self.kwargs or self.asvar or not values:
+        if self.kwargs or self.asvar:
             return str(super().render(context))
+        values = [arg.resolve(context) for arg in self.args]
         return conditional_escape(paths.path(self.view_name.resolve(context), *values))
 
 
@@ -156,5 +156,12 @@ def when(moment: datetime | None) -> SafeString | str:
     """A `<time>` with the relative words to read and the exact moment to look up."""
     if moment is None:
         return ""
-    exact = formats.date_format(timezone.localtime(moment), "DATETIME_FORMAT")
-    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, ago(moment))
+    return format_html(
+        "<time {}>{}</time>", _exact(moment, get_language(), timezone.get_current_timezone()), ago(moment)
+    )
+
+
+@lru_cache(10_000)
+def _exact(moment: datetime, language: str | None, zone: tzinfo) -> SafeString:
+    words = formats.date_format(timezone.localtime(moment, zone), "DATETIME_FORMAT")
+    return format_html('datetime="{}" title="{}"', moment.isoformat(), words)
