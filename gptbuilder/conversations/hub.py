@@ -34,6 +34,8 @@ class Hub:
         self._followers: dict[str, set[Queue]] = {}
         self._subscribed: dict[str, asyncio.Event] = {}
         self._listener: asyncio.Task[None] | None = None
+        # Who finds no connection makes one: two at a time would each listen to their own.
+        self._speaking = asyncio.Lock()
 
     @property
     def open_streams(self) -> int:
@@ -108,7 +110,8 @@ class Hub:
     async def _subscribe(self, channel: str) -> None:
         self._subscribed[channel] = asyncio.Event()
         with contextlib.suppress(RedisError, OSError):
-            await self._pubsub.subscribe(channel)
+            async with self._speaking:
+                await self._pubsub.subscribe(channel)
 
     async def _leave(self, channel: str, queue: Queue) -> None:
         followers = self._followers.get(channel, set())
@@ -116,7 +119,8 @@ class Hub:
         if not followers and self._followers.pop(channel, None) is not None:
             self._subscribed.pop(channel, None)
             with contextlib.suppress(RedisError, OSError):
-                await self._pubsub.unsubscribe(channel)
+                async with self._speaking:
+                    await self._pubsub.unsubscribe(channel)
 
     async def _listen(self) -> None:
         while True:
@@ -136,9 +140,10 @@ class Hub:
         while True:
             await asyncio.sleep(RETRY_SECONDS)
             try:
-                await self._pubsub.aclose()  # type: ignore[no-untyped-call]
-                self._pubsub = self._redis.pubsub()
-                await self._pubsub.subscribe(OWN_CHANNEL, *self._followers)
+                async with self._speaking:
+                    await self._pubsub.aclose()  # type: ignore[no-untyped-call]
+                    self._pubsub = self._redis.pubsub()
+                    await self._pubsub.subscribe(OWN_CHANNEL, *self._followers)
                 break
             except (RedisError, OSError):
                 continue

@@ -68,6 +68,25 @@ def test_several_pages_hear_the_same_while_it_happens():
     assert [texts(events) for events in asyncio.run(scene())] == [["one", "two", "three"]] * 3
 
 
+def test_pages_that_open_at_the_same_moment_listen_to_one_connection():
+    run_ids = [f"run_same_{number}" for number in range(10)]
+
+    async def scene() -> int:
+        with redis.Redis.from_url(settings.REDIS_URL) as client:
+            before = len(client.client_list(_type="pubsub"))
+            pages = [asyncio.create_task(heard(run_id, 1)) for run_id in run_ids]
+            while hub.hub().open_streams < len(pages):
+                await asyncio.sleep(0)
+            await asyncio.wait_for(asyncio.gather(*(told.wait() for told in hub.hub()._subscribed.values())), 10)
+            listening = len(client.client_list(_type="pubsub")) - before
+        for run_id in run_ids:
+            say(run_id, "one")
+        await asyncio.gather(*pages)
+        return listening
+
+    assert asyncio.run(scene()) == 1
+
+
 def test_an_attempt_that_was_superseded_adds_nothing():
     say("run_d", "old", attempt=1)
     until(lambda: stored("run_d"))
