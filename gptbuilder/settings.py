@@ -204,6 +204,8 @@ GUEST_FILE_MAX_BYTES = env_int("GUEST_FILE_MAX_MB", 10) * 1024 * 1024
 TOOL_PROVIDERS = {"builder": "gptbuilder.builder.tools.builder_tools"}
 
 # Limits. What money buys arrives as usage.Allowance rows, which raise these.
+# How long an answer waits for somebody who is asked something.
+CONSENT_WAIT_HOURS = env_int("CONSENT_WAIT_HOURS", 24)
 MESSAGES_PER_HOUR = env_int("MESSAGES_PER_HOUR", 200)
 GUEST_MESSAGES_PER_HOUR = env_int("GUEST_MESSAGES_PER_HOUR", 20)
 GUESTS_PER_ADDRESS_PER_DAY = env_int("GUESTS_PER_ADDRESS_PER_DAY", 20)

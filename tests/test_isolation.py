@@ -83,7 +83,7 @@ OBJECTS = {
     "conversations:older", "conversations:queue", "conversations:delivery", "conversations:queued",
     "conversations:question", "conversations:edition", "conversations:branch", "conversations:feedback",
     "conversations:image", "conversations:upload", "conversations:file", "conversations:passage",
-    "conversations:events", "conversations:cancellation", "conversations:answer",
+    "conversations:events", "conversations:cancellation", "conversations:decision", "conversations:answer",
     "conversations:shared", "conversations:shared_picture", "conversations:shared_image", "conversations:continuation",
     "conversations:gpt", "conversations:start", "conversations:link", "conversations:link_start",
     "builder:create", "builder:conversation", "builder:messages", "builder:configure", "builder:reversal",

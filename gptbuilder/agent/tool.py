@@ -39,7 +39,8 @@ Outcome = ToolOutput | NeedsInput
 
 
 class Tool(Protocol):
-    """`run` gets arguments that satisfy `parameters`; it raises `ToolFailure` for what the model should hear."""
+    """`run` gets arguments that satisfy `parameters`, and the id of the call, which stays the same when an interrupted
+    or paused call is carried out again. It raises `ToolFailure` for what the model should hear."""
 
     @property
     def name(self) -> str: ...
@@ -50,7 +51,7 @@ class Tool(Protocol):
     @property
     def parameters(self) -> dict[str, Any]: ...
 
-    def run(self, arguments: dict[str, Any]) -> Outcome: ...
+    def run(self, arguments: dict[str, Any], call_id: str) -> Outcome: ...
 
 
 class ToolFailure(Exception):
@@ -70,7 +71,7 @@ def perform(call: ToolCall, tools: Mapping[str, Tool]) -> Outcome:
     if tool is None:
         return _mistake(f"There is no tool named {call.name!r}. {_existing(tools)}")
     try:
-        return tool.run(_arguments(call, tool))
+        return tool.run(_arguments(call, tool), call.id)
     except ToolFailure as failure:
         return _mistake(str(failure))
 

@@ -76,7 +76,7 @@ class UpdateBehaviorInParts:
     def parameters(self) -> dict[str, Any]:
         return SCHEMA
 
-    def run(self, arguments: dict[str, Any]) -> ToolOutput:
+    def run(self, arguments: dict[str, Any], call_id: str) -> ToolOutput:
         draft = Draft.objects.get(gpt_id=self.gpt_id)
         values = {field: arguments[field] for field in ("description", "starters")}
         values["instructions"] = compose(arguments, own_words(draft.instructions, self.said))

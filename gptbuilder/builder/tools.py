@@ -70,7 +70,7 @@ class UpdateBehavior:
             "minProperties": 1,
         }
 
-    def run(self, arguments: dict[str, Any]) -> ToolOutput:
+    def run(self, arguments: dict[str, Any], call_id: str) -> ToolOutput:
         return writing.apply(self.gpt_id, arguments)
 
 
@@ -93,7 +93,7 @@ class GenerateProfilePic:
             "additionalProperties": False,
         }
 
-    def run(self, arguments: dict[str, Any]) -> ToolOutput:
+    def run(self, arguments: dict[str, Any], call_id: str) -> ToolOutput:
         if Draft.objects.filter(gpt=self.gpt, locked_fields__contains=["picture_id"]).exists():
             return ToolOutput("The person locked the picture. Nothing was drawn.", data={"locked": ["picture_id"]})
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -110,10 +110,12 @@ def _drive(run: Run, hold: Hold, progress: _Progress) -> None:
     # The builder is the operator's own tool: its turns use the default.
     is_builder = run.thread.purpose == Thread.Purpose.BUILDER
     entry = models.entry() if is_builder else models.entry_of(run.version)
-    progress.model = entry.name
+    progress.model, progress.first_token_at = entry.name, run.first_token_at
     # The beginning of a chat is at hand: no query then.
     path = [run.question] if run.question.parent_id is None else run.thread.path(run.question_id)
     files = [] if is_builder or not run.has_files else _wait_for_files(run, hold, path)
+    # A first attempt has done nothing yet.
+    earlier = list(run.steps.all()) if run.attempt > 1 else []
     context = registry.Context(
         person=run.person,
         purpose=run.thread.purpose,
@@ -122,16 +124,19 @@ def _drive(run: Run, hold: Hold, progress: _Progress) -> None:
         entry=entry,
         before=next((message.text for message in path[-2::-1] if message.is_mine), ""),
         file_ids=tuple(file.file_id for file in files),
+        run_id=run.pk,
+        decisions={step.call_id: step.decision for step in earlier if step.decision},
     )
     equipment = progress.equipment = registry.equipment(run.version, context)
-    # A first attempt has done nothing yet.
-    steps = _told_again(run.steps.all(), equipment) if run.attempt > 1 else []
+    steps = _told_again(earlier, equipment)
     messages = _messages(path, files, steps, equipment, entry)
     if equipment.opening and not steps:
         recorder.model_answered(run, Completion("", equipment.opening), timezone.now())
         messages.append(AssistantMessage("", equipment.opening))
-    if run.attempt > 1:
-        stream.publish(run.pk, run.attempt, "restart", {}, at_once=True)
+    if run.attempt > run.paused_attempt + 1:
+        # The attempt before was lost; what it has stored stays said.
+        said = history.answer_so_far(steps)
+        stream.publish(run.pk, run.attempt, "restart", {"text": f"{said}\n\n" if said else ""}, at_once=True)
     connection.close()
     _wait_for_model(run, hold, entry)
     model = ChatModel(entry)
@@ -180,13 +185,12 @@ def _step(run: Run, state: str, label: str = "", **values: str) -> None:
     stream.publish(run.pk, run.attempt, "step", step, at_once=True)
 
 
-def _told_again(steps: Iterable[RunStep], equipment: registry.Equipment) -> list[RunStep]:
+def _told_again(steps: list[RunStep], equipment: registry.Equipment) -> list[RunStep]:
     """The steps of earlier attempts, with what they told the model and did not keep."""
-    told = list(steps)
-    for step in told:
+    for step in steps:
         if step.finished_at and step.data and (output := equipment.again(step.tool, step.data)) is not None:
             step.output = output
-    return told
+    return steps
 
 
 def _messages(
@@ -244,8 +248,11 @@ def _handle(event: Event, run: Run, progress: _Progress, equipment: registry.Equ
                 stream.publish(run.pk, run.attempt, "changed", {"fields": [change["field"] for change in changes]})
         case Finished(reason=reason):
             _end(run, progress, ENDINGS[reason], error_code="" if reason == "stop" else reason)
-        case Paused():
-            raise RuntimeError("no tool of a GPT asks for input yet")
+        case Paused(calls=calls):
+            if recorder.pause(run, calls, progress.first_token_at, progress.model):
+                stream.publish(run.pk, run.attempt, "paused", {}, at_once=True)
+            else:
+                _end(run, progress, Run.Status.CANCELLED)
 
 
 def _ended_early(run: Run, hold: Hold, progress: _Progress) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from gptbuilder.conversations import citations, sentences
+from gptbuilder.conversations import citations, history, sentences
 from gptbuilder.conversations.models.attachment import Attachment
 from gptbuilder.conversations.models.feedback import Feedback
 from gptbuilder.conversations.models.message import Message, Place
@@ -15,6 +15,7 @@ from gptbuilder.conversations.models.thread import Thread
 from gptbuilder.conversations.models.thread_file import ThreadFile
 from gptbuilder.gpts import pictures
 from gptbuilder.gpts.models import GPT, Configuration
+from gptbuilder.web import markdown
 from gptbuilder.web.ready import Ready
 
 OPINION = Ready(lambda message_id, person_id: Feedback.objects.filter(message=message_id, person=person_id), str, str)
@@ -56,7 +57,15 @@ def answer_context(run: Run) -> dict[str, Any]:
         "picture": pictures.url(shown, gpt.pk) if shown and gpt else "",
         "failure": sentences.failure(run),
         "is_last": True,
+        **(_asking(run) if run.status == Run.Status.REQUIRES_ACTION else {}),
     }
+
+
+def _asking(run: Run) -> dict[str, Any]:
+    """What it has said until it asked, and the calls that wait. One query."""
+    steps = _steps(run)
+    said = markdown.render(history.answer_so_far(steps))
+    return {"said": said, "asked": [step for step in steps if step.is_waiting]}
 
 
 def _steps(run: Run) -> list[RunStep]:

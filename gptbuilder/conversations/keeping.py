@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from gptbuilder.accounts.models import User
 from gptbuilder.accounts.requests import MemberRequest, Request
-from gptbuilder.conversations import sidebar, thread_files, turns
+from gptbuilder.conversations import deciding, sidebar, thread_files
 from gptbuilder.conversations.models.share import Share
 from gptbuilder.conversations.models.thread import Thread
 
@@ -56,7 +56,7 @@ def delete(thread: Thread, now: datetime) -> None:
     """
     Thread.objects.filter(pk=thread.pk, deleted_at=None).update(deleted_at=now)
     for run in thread.runs.active():
-        turns.cancel(run)
+        deciding.stop(run, now)
 
 
 def restore(thread: Thread) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from gptbuilder.conversations import live, turns
+from gptbuilder.conversations import deciding, live, turns
 from gptbuilder.conversations.models.run import Run
 
 log = logging.getLogger(__name__)
@@ -24,14 +24,14 @@ def recover(now: datetime) -> dict[str, int]:
     """Look after every run that waits for a worker or has lost its own. Safe to run twice at once.
 
     Silent and stopping: cancelled. Silent after the last attempt: failed. Silent: queued and sent again.
-    Queued and never claimed: sent again. Gives the number of each.
+    Queued and never claimed: sent again. Waiting for its person too long: expired. Gives the number of each.
     """
-    done = {"cancelled": 0, "failed": 0, "requeued": 0, "resent": 0}
+    done = {"cancelled": 0, "failed": 0, "requeued": 0, "resent": 0, "expired": deciding.expire(now)}
     silent = Run.objects.filter(heartbeat_at__lt=now - SILENT)
     for run in silent.filter(status=Run.Status.CANCELLING):
         done["cancelled"] += _end(run, Run.Status.CANCELLED, "", now)
     for run in silent.filter(status=Run.Status.IN_PROGRESS):
-        if run.attempt >= ATTEMPTS_MOST:
+        if run.attempt - run.paused_attempt >= ATTEMPTS_MOST:
             done["failed"] += _end(run, Run.Status.FAILED, "lost", now)
         else:
             done["requeued"] += _requeue(run, now)

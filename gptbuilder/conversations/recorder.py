@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
 
@@ -16,7 +16,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Exists, Max, Model, OuterRef
 from django.utils import timezone
 
-from gptbuilder.agent.tool import ToolOutput
+from gptbuilder.agent.tool import NeedsInput, ToolOutput
 from gptbuilder.conversations import citations, history, queueing
 from gptbuilder.conversations.models.message import Message
 from gptbuilder.conversations.models.run import Run
@@ -118,6 +118,29 @@ def tool_answered(run: Run, call: ToolCall, output: ToolOutput) -> None:
             output=_storable(output.text if output.kept is None else output.kept),
             data=output.data,
             finished_at=timezone.now(),
+        )
+
+
+@persistent
+def pause(run: Run, calls: Sequence[tuple[ToolCall, NeedsInput]], first_token_at: datetime | None, model: str) -> bool:
+    """Let the run wait for somebody's answer to these calls, without a worker. False when it is to stop instead."""
+    with transaction.atomic():
+        _hold(run)
+        now = timezone.now()
+        for call, need in calls:
+            run.steps.filter(call_id=call.id, finished_at=None).update(
+                needs={"kind": need.kind, **need.payload}, decision=""
+            )
+        going_on = Run.objects.held(run.pk, run.attempt).filter(status=Run.Status.IN_PROGRESS)
+        return bool(
+            going_on.update(
+                status=Run.Status.REQUIRES_ACTION,
+                paused_at=now,
+                paused_attempt=run.attempt,
+                heartbeat_at=None,
+                first_token_at=first_token_at,
+                model=model[:120],
+            )
         )
 
 

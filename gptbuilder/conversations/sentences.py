@@ -31,6 +31,8 @@ def failure(run: Run) -> str:
     """The sentence for a run that did not complete; empty for one that did or goes on."""
     if run.status == Run.Status.CANCELLED:
         return str(_("You stopped this answer."))
+    if run.status == Run.Status.EXPIRED:
+        return str(_("It asked you something and nobody answered in time. Ask again if you still want it."))
     if run.status in (Run.Status.FAILED, Run.Status.INCOMPLETE):
         return str(BY_CODE.get(run.error_code, BY_CODE["internal"]))
     return ""

@@ -23,7 +23,7 @@ from gptbuilder.gateway import network
 
 log = logging.getLogger(__name__)
 
-Kind = Literal["delta", "step", "changed", "restart", "done"]
+Kind = Literal["delta", "step", "changed", "restart", "paused", "done"]
 
 KEPT_SECONDS = 3600
 FLUSH_SECONDS = 0.045
@@ -68,7 +68,7 @@ def publish(run_id: str, attempt: int, kind: Kind, data: dict[str, Any], *, at_o
     Nothing is added when a later attempt has written already.
     """
     line = f"{kind} {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}"
-    _flusher().add(run_id, attempt, line, at_once=at_once, is_last=kind == "done")
+    _flusher().add(run_id, attempt, line, at_once=at_once, is_last=kind in ("paused", "done"))
 
 
 class _Flusher:

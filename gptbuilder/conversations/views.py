@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from gptbuilder.accounts.models import User
 from gptbuilder.accounts.requests import MemberRequest, Request
-from gptbuilder.conversations import faces, guests, pages, queueing, sidebar, turns
+from gptbuilder.conversations import deciding, faces, guests, pages, queueing, sidebar, turns
 from gptbuilder.conversations.models.attachment import Attachment
 from gptbuilder.conversations.models.feedback import Feedback
 from gptbuilder.conversations.models.queued import QueuedMessage
@@ -121,7 +121,7 @@ def regeneration(request: Request, thread_id: str) -> HttpResponse:
 @require_POST
 def cancellation(request: Request, run_id: str) -> HttpResponse:
     """Stop an answer. The stream tells the page when it has stopped."""
-    turns.cancel(get_object_or_404(Run.objects.of(request.person), pk=run_id))
+    deciding.stop(get_object_or_404(Run.objects.of(request.person), pk=run_id), timezone.now())
     return HttpResponse(status=204)
 
 

@@ -23,8 +23,10 @@ SELECT date_trunc('hour', finished_at) AS hour,
   count(*) FILTER (WHERE status IN ('completed', 'incomplete')),
   count(*) FILTER (WHERE status = 'cancelled'),
   count(*) FILTER (WHERE status IN ('failed', 'expired')),
-  percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM first_token_at - created_at)),
-  percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM first_token_at - created_at)),
+  percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM first_token_at - created_at))
+    FILTER (WHERE paused_at IS NULL),
+  percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM first_token_at - created_at))
+    FILTER (WHERE paused_at IS NULL),
   coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0)
 FROM conversations_run WHERE finished_at > %s GROUP BY GROUPING SETS ((hour), ())
 """

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Q, Sum
+from django.db.models import Avg, Case, Count, DurationField, ExpressionWrapper, F, Q, Sum, When
 from redis.exceptions import WatchError
 
 from gptbuilder.conversations.models.run import Run
@@ -64,7 +64,9 @@ def read(now: datetime) -> Totals:
 
 def _ended(since: datetime, until: datetime) -> Any:
     """One row for each way of ending, from an index by the time of the end."""
-    first = ExpressionWrapper(F("first_token_at") - F("created_at"), output_field=DurationField())
+    taken = ExpressionWrapper(F("first_token_at") - F("created_at"), output_field=DurationField())
+    # Waiting for a person is no slowness of ours.
+    first = Case(When(paused_at=None, then=taken))
     buckets = {
         f"within_{number}": Count("pk", filter=Q(first_token__lte=timedelta(seconds=seconds)))
         for number, seconds in enumerate(FIRST_TOKEN_SECONDS)

@@ -71,7 +71,7 @@ class FileSearch:
             "additionalProperties": False,
         }
 
-    def run(self, arguments: dict[str, Any]) -> ToolOutput:
+    def run(self, arguments: dict[str, Any], call_id: str) -> ToolOutput:
         found = list(self._within(self._found(str(arguments["query"]))))
         data = {"passages": [passage.as_data(is_closed=self.is_closed and not passage.is_own) for passage in found]}
         if not found:

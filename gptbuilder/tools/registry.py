@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
 
@@ -25,7 +25,8 @@ from gptbuilder.tools.quoting import QuoteLimit
 @dataclass(frozen=True)
 class Context:
     """What a tool may need to know of the run it works in. `subject_id` is the GPT a builder talks about; `said` is
-    what the person said in this turn, `before` in the one before; `file_ids` are the files of the conversation itself.
+    what the person said in this turn, `before` in the one before; `file_ids` are the files of the conversation itself;
+    `decisions` are the person's answers to paused calls, by the call's id.
     """
 
     person: User
@@ -35,6 +36,8 @@ class Context:
     entry: ModelEntry
     before: str = ""
     file_ids: tuple[str, ...] = ()
+    run_id: str = ""
+    decisions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ class ScriptedTool:
     parameters: dict[str, Any] = field(default_factory=lambda: {"type": "object"})
     ran: list[dict[str, Any]] = field(default_factory=list)
 
-    def run(self, arguments: dict[str, Any]) -> Outcome:
+    def run(self, arguments: dict[str, Any], call_id: str) -> Outcome:
         self.ran.append(arguments)
         return self.does(arguments)
 

@@ -162,6 +162,15 @@ def arriving(there: Mapping[str, Any]) -> Client:
 # --- Conversations -------------------------------------------------------------------------------
 
 
+WISH = {
+    "to": "priya.raman@example.com",
+    "text": "Hi Priya, I have to leave our budget meeting at 11:30 today. 能先讲预测吗？" * 3,
+    "minutes_early": 30,
+    "is_urgent": False,
+    "labels": ["work", {"colour": "blue"}],
+}
+
+
 def answered(run: Run, text: str = ANSWER, status: str = Run.Status.COMPLETED, code: str = "") -> Run:
     """The run ended with this text, or without one."""
     Run.objects.filter(pk=run.pk).update(status=status, error_code=code)
@@ -196,6 +205,29 @@ def long_chat(owner: User, gpt: GPT) -> Thread:
     answered(turn(thread, "And when it rains?"), "A museum, then", Run.Status.CANCELLED)
     answered(turn(thread, "下雨天带孩子去哪里走走？"), "**语气：**温和。")
     answered(turn(thread, "And with a dog?"), "", Run.Status.FAILED, "unreachable")
+    return thread
+
+
+def asking_chat(owner: User, gpt: GPT) -> Thread:
+    """An answer that waits for its person: a call that may be allowed for good, and one that may not."""
+    thread = turns.start_thread(owner, gpt)
+    run = turn(thread, "Let Priya know that I leave half an hour early. 还有牙医的账单。")
+    RunStep.objects.create(
+        run=run, position=1, kind="message_creation", attempt=1, text="I will write to **Priya**.",
+        started_at=timezone.now(), finished_at=timezone.now(),
+    )  # fmt: skip
+    wishes = [
+        ("getSchedule", "The day's events", {}, ["allowed", "always", "declined"]),
+        ("sendMessage", "Send a message to a guest", WISH, ["allowed", "declined"]),
+    ]
+    for number, (name, summary, arguments, decisions) in enumerate(wishes, 2):
+        needs = {"kind": "consent", "host": "calendar.example.com", "name": name, "summary": summary}
+        RunStep.objects.create(
+            run=run, position=number, kind="tool_calls", tool=name, call_id=f"call_{number}", attempt=1,
+            arguments=json.dumps(arguments), started_at=timezone.now(),
+            needs={**needs, "decisions": decisions, "privacy_url": "https://calendar.example.com/privacy"},
+        )  # fmt: skip
+    Run.objects.filter(pk=run.pk).update(status="requires_action", paused_attempt=1, attempt=1)
     return thread
 
 
@@ -380,6 +412,7 @@ def chats() -> Iterator[Scene]:
     yield Scene("nothing kept", inside, reverse("conversations:kept"))
     yield Scene("nothing to search", inside, reverse("conversations:search"))
     gpt = world.shared_trail_planner(ada)
+    yield Scene("a chat that asks", signed_in(ada), reverse("conversations:thread", args=[asking_chat(ada, gpt).pk]))
     thread = long_chat(ada, gpt)
     kept = [long_chat(ada, builtin.default_gpt()) for _ in range(3)]
     keeping.rename(kept[0], "A title that is rather long, so long that no list has room for all of it at once")

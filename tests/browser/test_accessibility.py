@@ -65,8 +65,8 @@ WAYS = {
     "accounts:notification", "accounts:preferences", "accounts:profile", "builder:adoption", "builder:deletion",
     "builder:case_deletion", "builder:case_recovery", "builder:trials", "builder:duplicate", "builder:new",
     "builder:recovery", "builder:restoration", "conversations:branch",
-    "conversations:cancellation", "conversations:continuation", "conversations:upload", "mfa_index",
-    "mfa_list_webauthn", "openid_connect_callback", "providers:added_models", "providers:default",
+    "conversations:cancellation", "conversations:continuation", "conversations:decision", "conversations:upload",
+    "mfa_index", "mfa_list_webauthn", "openid_connect_callback", "providers:added_models", "providers:default",
     "providers:default_model", "providers:deletion", "providers:dismissal", "providers:model",
     "providers:model_removal", "providers:restoration", "providers:test_mail", "web:appearance", "web:language",
 }  # fmt: skip

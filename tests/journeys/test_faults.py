@@ -44,7 +44,7 @@ class Page:
             case "delta":
                 self.shown += event.data["text"]
             case "restart":
-                self.shown = ""
+                self.shown = event.data["text"]
             case "done":
                 self.ended, self.finished = event.data["status"], plain(event.data["html"])
 

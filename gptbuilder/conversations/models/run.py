@@ -34,7 +34,9 @@ class RunQuerySet(models.QuerySet["Run"]):
 class Run(models.Model):
     """From a question to its answer. A worker claims it by raising `attempt`; only that attempt may write.
 
-    The answer is an ordinary message, written when the run ends; what was said until a stop or a failure is kept.
+    A run that needs somebody's yes pauses: `paused_attempt` was the last one that ended so, and no worker holds the run
+    until it is queued again (deciding.py). The answer is an ordinary message, written when the run ends; what was said
+    until a stop or a failure is kept.
     `has_files` is false when whoever read the run has seen that its thread has none.
     """
 
@@ -66,6 +68,8 @@ class Run(models.Model):
     model = models.CharField(max_length=120, blank=True)
     input_tokens = models.PositiveIntegerField(default=0)
     output_tokens = models.PositiveIntegerField(default=0)
+    paused_attempt = models.PositiveSmallIntegerField(default=0, db_default=0)
+    paused_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     first_token_at = models.DateTimeField(null=True)
@@ -88,6 +92,7 @@ class Run(models.Model):
                 name="runs_to_watch",
             ),
             models.Index(fields=["finished_at"], name="runs_by_end"),
+            models.Index(fields=["paused_at"], condition=Q(status="requires_action"), name="paused_runs"),
         ]
 
     def __str__(self) -> str:

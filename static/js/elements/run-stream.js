@@ -8,6 +8,8 @@ class RunStream extends HTMLElement {
   // A number at the beginning of a line is no end.
   static SENTENCE = /(?:(?<!(?:^|\n)\s*\d+)[.!?…]["”’)\]*_]*\s+|[。！？；]["”’）」』*_]*|\n+)/g;
   static BREATH = 1200;
+  // Of one attempt: stream.py.
+  static EVENTS_MOST = 10_000_000;
 
   connectedCallback() {
     this.room = this.closest("chat-thread");
@@ -17,9 +19,10 @@ class RunStream extends HTMLElement {
     this.text = this.coming = "";
     this.tries = 0;
     this.heard = 0;
+    this.paused = Number(this.dataset.paused);
     addEventListener("online", this.again);
     this.open();
-    this.tell(this.dataset.thinking);
+    this.tell(this.dataset.asks ?? this.dataset.thinking);
     this.room?.dispatchEvent(new CustomEvent("run-started"));
   }
 
@@ -37,21 +40,29 @@ class RunStream extends HTMLElement {
     const source = (this.source = new EventSource(this.dataset.events));
     const on = (kind, act) => source.addEventListener(kind, (event) => {
       this.errors = this.tries = 0;
+      const attempt = Math.floor(parseInt(event.lastEventId || "0") / RunStream.EVENTS_MOST);
+      if (this.dataset.asks !== undefined) {
+        // What came before the question stands on the page; what comes after it tells that it is answered.
+        if (kind === "done" || attempt > this.paused) this.ask();
+        return;
+      }
       if (this.fresh) this.clear();
       this.fresh = false;
-      act(JSON.parse(event.data));
+      act(JSON.parse(event.data), attempt);
     });
     source.addEventListener("open", () => this.say(""));
     source.addEventListener("error", this.lost);
     on("delta", (data) => this.take(data.text));
     on("step", (data) => this.say(data.state === "started" ? data.label : ""));
     on("changed", () => document.body.dispatchEvent(new CustomEvent("draft-changed", { bubbles: true })));
-    on("restart", () => {
+    on("restart", (data) => {
       this.clear();
-      this.heard = 0;
+      this.heard = Math.min(this.heard, data.text.length);
+      if (data.text) this.take(data.text);
       this.tell(this.dataset.thinking);
     });
-    on("done", (data) => this.finish(data.html));
+    on("paused", (_, attempt) => attempt > this.paused && this.ask());
+    on("done", (data) => this.finish(RunStream.parsed(data.html)));
   }
 
   close() {
@@ -141,7 +152,10 @@ class RunStream extends HTMLElement {
       if (response.status >= 400 && response.status < 500) return this.say(this.dataset.gone);
       if (!response.ok) throw new Error(String(response.status));
       const html = await response.text();
-      if (!html.includes("<run-stream")) return this.finish(html);
+      const made = RunStream.parsed(html);
+      const stream = made.querySelector("run-stream");
+      if (!stream) return this.finish(made);
+      if (stream.dataset.asks !== this.dataset.asks) return this.give(made);
     } catch {
       this.say(this.dataset.lost);
     }
@@ -158,12 +172,20 @@ class RunStream extends HTMLElement {
     return [`${summary.childNodes[1].textContent.trim()} ${parts.join(", ")}.`];
   }
 
-  finish(html) {
-    this.close();
-    const line = this.closest("li");
+  static parsed(html) {
     const holder = document.createElement("template");
     holder.innerHTML = html.trim();
-    const made = holder.content.firstElementChild;
+    return holder.content.firstElementChild;
+  }
+
+  /** Another state of the answer in the place of this one. */
+  give(made) {
+    this.close();
+    this.closest("li").replaceWith(made);
+    window.htmx?.process(made);
+  }
+
+  finish(made) {
     const text = this.text + this.coming;
     // It was complete before its stream was open: then nothing of it was told yet.
     this.room?.announce(text ? text.slice(this.heard) : made.querySelector("textarea[id^=source-]")?.value);
@@ -171,8 +193,7 @@ class RunStream extends HTMLElement {
     this.room?.title(made.dataset.title);
     this.room?.awaitTitle();
     const room = this.room;
-    line.replaceWith(made);
-    window.htmx?.process(made);
+    this.give(made);
     // A message that waited is answered next, or another tab went on.
     if (made.dataset.moved !== undefined) room?.refresh();
     if (made.querySelector(".changes")) document.body.dispatchEvent(new CustomEvent("draft-changed", { bubbles: true }));
