@@ -62,8 +62,8 @@ def child(places: Places, port: int, api_key: str) -> Child:
             "GPTBUILDER_HOME": str(places.home),
             "EMBEDDER_PORT": str(port),
             "EMBEDDER_API_KEY": api_key,
-            # One core at most, and none for waiting: passages are made while people talk.
-            "OMP_NUM_THREADS": "1",
+            # One core unless there are some to spare, and none for waiting: passages are made while people talk.
+            "OMP_NUM_THREADS": os.environ.get("EMBEDDING_THREADS", "1"),
             "OMP_WAIT_POLICY": "PASSIVE",
         },
         folder=Path(__file__).parents[2],
@@ -241,7 +241,8 @@ def _server(file: Path) -> Any:
     settings.embedding = True
     settings.n_ctx = settings.n_batch = settings.n_ubatch = TOKENS_MOST
     settings.n_parallel = 1
-    settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = 1
+    threads = int(os.environ.get("OMP_NUM_THREADS", "1"))
+    settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = threads
     settings.warmup = False
     # It listens in any case, though nobody speaks to it; so at least nobody else can.
     settings.hostnames = [HOST]
