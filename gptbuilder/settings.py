@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "gptbuilder.workspaces",
     "gptbuilder.usage",
     "gptbuilder.providers",
+    "gptbuilder.actions",
     "gptbuilder.knowledge",
     "gptbuilder.gpts",
     "gptbuilder.tools",

@@ -241,7 +241,7 @@ def _server(file: Path) -> Any:
     settings.embedding = True
     settings.n_ctx = settings.n_batch = settings.n_ubatch = TOKENS_MOST
     settings.n_parallel = 1
-    threads = int(os.environ.get("OMP_NUM_THREADS", "1"))
+    threads = int(os.environ.get("EMBEDDING_THREADS", "1"))
     settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = threads
     settings.warmup = False
     # It listens in any case, though nobody speaks to it; so at least nobody else can.

@@ -1,0 +1,1 @@
+"""Outside APIs that a GPT may call, described by OpenAPI documents."""
