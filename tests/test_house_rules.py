@@ -27,29 +27,24 @@ CODE = (".py", ".js", ".css", ".html", ".sh", ".toml")
 DRAWERS = {"utils", "helpers", "services", "managers", "common", "misc"}
 # It does start services: PostgreSQL and Redis.
 NAMED_FOR_WHAT_IT_DOES = {"gptbuilder/embedded/services.py", "tests/services.py"}
+# Modules that open connections, and functions that do so under any module's name.
 NETWORK = {
-    "httpx",
-    "httpx_aiohttp",
-    "aiohttp",
-    "socket",
-    "requests",
-    "urllib3",
-    "urllib.request",
-    "http.client",
-    "smtplib",
-    "redis",
-}
-# Who may open which connections, by the beginning of the path.
+    "aiohttp", "ftplib", "http.client", "httpcore", "httpx", "httpx_aiohttp", "imaplib", "nntplib", "poplib", "redis",
+    "requests", "sentry_sdk", "smtplib", "socket", "telnetlib", "urllib.request", "urllib3", "websockets", "xmlrpc",
+}  # fmt: skip
+CONNECTING = {"create_connection", "create_unix_connection", "open_connection", "open_unix_connection", "urlopen"}
+# Who may open which connections, by the beginning of the path, and where to.
 MAY_CONNECT = {
-    "gptbuilder/gateway/": {"httpx", "httpx_aiohttp", "aiohttp"},
-    "gptbuilder/embedded/": {"socket"},
-    # Pairs of sockets between its own processes.
-    "gptbuilder/sandbox/": {"socket"},
-    "gptbuilder/__main__.py": {"socket"},
-    "gptbuilder/conversations/stream.py": {"redis"},
-    "gptbuilder/conversations/hub.py": {"redis"},
-    "gptbuilder/conversations/live.py": {"redis"},
-    "gptbuilder/web/redis_client.py": {"redis"},
+    "gptbuilder/gateway/": ({"httpx", "httpx_aiohttp", "aiohttp"}, "models' endpoints, which administrators give"),
+    "gptbuilder/embedded/": ({"socket"}, "finds free ports; the services it started itself"),
+    "gptbuilder/sandbox/": ({"socket"}, "pairs of sockets between its own processes, and attacks on its own cage"),
+    "gptbuilder/sandbox/attacks/": ({"create_connection"}, "tries the loopback from inside the cage"),
+    "gptbuilder/__main__.py": ({"socket", "create_connection"}, "whether the pages it started answer"),
+    "gptbuilder/conversations/stream.py": ({"redis"}, "REDIS_URL: the streams of runs"),
+    "gptbuilder/conversations/hub.py": ({"redis"}, "REDIS_URL: who listens to which run"),
+    "gptbuilder/conversations/live.py": ({"redis"}, "REDIS_URL: what readers are told"),
+    "gptbuilder/web/redis_client.py": ({"redis"}, "REDIS_URL: counters"),
+    "gptbuilder/operation/error_reporting.py": ({"sentry_sdk"}, "SENTRY_DSN"),
 }
 REGISTRY = re.compile(r"pypi\.org|pythonhosted|npmjs|index[-_]url\b|find-links|/simple/?(?=[\s\"']|$)", re.IGNORECASE)
 INLINE = (
@@ -110,6 +105,7 @@ def test_every_package_says_what_it_is():
 
 def test_only_named_modules_open_connections():
     passes(connections, of("gptbuilder/", "store/"))
+    passes(needless_permissions, of("gptbuilder/", "store/"))
 
 
 def test_every_address_has_a_name():
@@ -191,12 +187,26 @@ def silent_packages(files: Files) -> Iterator[str]:
 
 def connections(files: Files) -> Iterator[str]:
     for path, text in files.items():
-        allowed = {name for start, names in MAY_CONNECT.items() if path.startswith(start) for name in names}
+        allowed = {name for start, (names, _) in MAY_CONNECT.items() if path.startswith(start) for name in names}
         for module in sorted(set(imports(path, text))):
             found = {name for name in NETWORK if f"{module}.".startswith(f"{name}.")}
             # Catching an error opens nothing.
             if found - allowed and not module.startswith("redis.exceptions"):
                 yield f"{path} imports {module}"
+        for node in ast.walk(ast.parse(text, path)):
+            if isinstance(node, ast.Attribute) and node.attr in CONNECTING - allowed:
+                yield f"{path}:{node.lineno} calls {node.attr}"
+
+
+def needless_permissions(files: Files) -> Iterator[str]:
+    """What a module may do and does not."""
+    for start, (names, _) in MAY_CONNECT.items():
+        texts = {path: text for path, text in files.items() if path.startswith(start)}
+        used = {module for path, text in texts.items() for module in imports(path, text)}
+        called = {node.attr for text in texts.values() for node in ast.walk(ast.parse(text)) if hasattr(node, "attr")}
+        for name in sorted(names - called):
+            if not any(f"{module}.".startswith(f"{name}.") for module in used):
+                yield f"{start} need not use {name}"
 
 
 def nameless_addresses(files: Files) -> Iterator[str]:
@@ -278,6 +288,11 @@ BROKEN: list[tuple[Rule, Files]] = [
     (connections, {"gptbuilder/builder/views.py": "import httpx"}),
     (connections, {"gptbuilder/gpts/pictures.py": "from urllib.request import urlopen"}),
     (connections, {"gptbuilder/usage/limits.py": "import redis.asyncio"}),
+    (connections, {"gptbuilder/tools/actions.py": "import httpcore"}),
+    (connections, {"gptbuilder/web/outbound.py": "from http import client"}),
+    (connections, {"gptbuilder/tools/actions.py": "import asyncio\nasyncio.open_connection('10.0.0.1', 80)"}),
+    (connections, {"store/feeds.py": "import urllib\nurllib.request.urlopen(url)"}),
+    (needless_permissions, {"gptbuilder/web/redis_client.py": "import json"}),
     (connections, {"gptbuilder/gateway/chat.py": "from redis import Redis"}),
     (nameless_addresses, {"gptbuilder/web/urls.py": 'urlpatterns = [path("x/", views.x)]'}),
     (extending_partials, {"templates/web/_piece.html": '{# x #}{% extends "base.html" %}'}),
