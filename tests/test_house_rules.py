@@ -33,9 +33,11 @@ NETWORK = {
     "requests", "sentry_sdk", "smtplib", "socket", "telnetlib", "urllib.request", "urllib3", "websockets", "xmlrpc",
 }  # fmt: skip
 CONNECTING = {"create_connection", "create_unix_connection", "open_connection", "open_unix_connection", "urlopen"}
-# Who may open which connections, by the beginning of the path, and where to.
+# Who may open which connections, by the beginning of the path, and where to. What a person names is fetched by
+# lib/safe_http alone.
 MAY_CONNECT = {
     "gptbuilder/gateway/": ({"httpx", "httpx_aiohttp", "aiohttp"}, "models' endpoints, which administrators give"),
+    "gptbuilder/lib/safe_http/addresses.py": ({"socket"}, "name servers; asks the system for routes"),
     "gptbuilder/embedded/": ({"socket"}, "finds free ports; the services it started itself"),
     "gptbuilder/sandbox/": ({"socket"}, "pairs of sockets between its own processes, and attacks on its own cage"),
     "gptbuilder/sandbox/attacks/": ({"create_connection"}, "tries the loopback from inside the cage"),
