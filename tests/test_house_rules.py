@@ -38,6 +38,8 @@ CONNECTING = {"create_connection", "create_unix_connection", "open_connection", 
 MAY_CONNECT = {
     "gptbuilder/gateway/": ({"httpx", "httpx_aiohttp", "aiohttp"}, "models' endpoints, which administrators give"),
     "gptbuilder/lib/safe_http/addresses.py": ({"socket"}, "name servers; asks the system for routes"),
+    "gptbuilder/lib/safe_http/client.py": ({"httpcore"}, "what people name, through the guard of network.py"),
+    "gptbuilder/lib/safe_http/network.py": ({"httpcore", "httpx", "socket"}, "addresses that were checked"),
     "gptbuilder/embedded/": ({"socket"}, "finds free ports; the services it started itself"),
     "gptbuilder/sandbox/": ({"socket"}, "pairs of sockets between its own processes, and attacks on its own cage"),
     "gptbuilder/sandbox/attacks/": ({"create_connection"}, "tries the loopback from inside the cage"),

@@ -1,1 +1,2 @@
-"""Small pieces that everything may use and that know nobody: identifiers, sealed secrets."""
+"""Small pieces that everything may use and that know nobody: identifiers, sealed secrets, the way to addresses
+that people give."""
