@@ -8,6 +8,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from gptbuilder.lib.safe_http.destinations import AllowList
+
 
 def env(name: str, default: str = "") -> str:
     return os.environ.get(name, default)
@@ -63,6 +65,14 @@ def broker(redis_url: str) -> str:
     if not redis_url.startswith("unix://"):
         return redis_url
     return redis_url.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+
+
+def allow_list(entries: list[str]) -> AllowList:
+    """The entries of OUTBOUND_ALLOWED_HOSTS as the client of lib/safe_http wants them."""
+    try:
+        return AllowList.parse(entries)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"OUTBOUND_ALLOWED_HOSTS: {error}") from error
 
 
 def oidc_providers(text: str) -> list[dict[str, object]]:

@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 from django.utils.translation import gettext_lazy as _
 
-from gptbuilder.environment import broker, database, env, env_bool, env_int, env_list, oidc_providers
+from gptbuilder.environment import allow_list, broker, database, env, env_bool, env_int, env_list, oidc_providers
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -335,6 +335,8 @@ if PRODUCTION:
 # Who watches: a monitor's password for /metrics, and where errors are reported.
 METRICS_TOKEN = env("METRICS_TOKEN")
 SENTRY_DSN = env("SENTRY_DSN")
+# What the server may fetch besides the public internet when a person gives the address.
+OUTBOUND_ALLOWED_HOSTS = allow_list(env_list("OUTBOUND_ALLOWED_HOSTS"))
 # How many proxies of ours stand before the web process: their X-Forwarded-For entries are believed.
 TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)
 
@@ -356,6 +358,8 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR"},
         "httpx": {"level": "WARNING"},
+        # It would write down the headers of answers.
+        "httpcore": {"level": "WARNING"},
         # A line for every connection that is borrowed and given back.
         "psycopg.pool": {"level": "WARNING"},
         "celery": {"level": "WARNING"},
