@@ -91,14 +91,16 @@ def decision(request: Request, run_id: str) -> HttpResponse:
     """The person's answer to a call that waits; gives the answer's place on the page as it is then."""
     runs = Run.objects.of(request.person).select_related("thread__gpt__draft", "thread__gpt__live_version", "version")
     run = get_object_or_404(runs, pk=run_id)
-    data = request.POST
-    step, problem = get_object_or_404(run.steps, call_id=data.get("call", "")), ""
+    data, problem = request.POST, ""
+    # Answered already, on another device: then only what has become of it is shown.
+    step = waiting(run).filter(call_id=data.get("call", "")).first()
     try:
-        decide(run, step.call_id, data.get("decision", ""), timezone.now(), changed(step.arguments, data.dict()))
+        if step is not None:
+            decide(run, step.call_id, data.get("decision", ""), timezone.now(), changed(step.arguments, data.dict()))
     except NotPossible:
         return HttpResponse(status=400)
     except Unreadable as error:
         problem = gettext("This is no value that fits: %(name)s") % {"name": error.key}
     run.refresh_from_db(fields=["status", "attempt", "paused_attempt"])
-    context = {**faces.ended_context(run), "problem": problem, "of_step": step.pk}
+    context = {**faces.ended_context(run), "problem": problem, "of_step": step and step.pk}
     return render(request, "conversations/_answer_now.html", context, status=422 if problem else 200)

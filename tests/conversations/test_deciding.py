@@ -220,6 +220,17 @@ def test_values_keep_their_kinds(paused, sent, ada, as_person):
     assert sent == [{"to": "ben@example.com", "minutes": 45, "urgent": True}]
 
 
+def test_an_answer_that_comes_too_late_shows_what_has_become_of_it(paused, sent, ada, as_person):
+    call = call_id(paused)
+    deciding.decide(paused, call, "declined", timezone.now())
+
+    response = as_person(ada).post(f"/runs/{paused.pk}/decision/", {"call": call, "decision": "allowed"})
+    execution.execute(paused.pk)
+
+    assert response.status_code == 200 and b"data-asks" not in response.content
+    assert sent == []
+
+
 def test_a_value_that_does_not_fit_is_named_and_nothing_is_decided(paused, ada, as_person):
     response = decide_on_page(as_person(ada), paused, decision="allowed", **{"argument.minutes": "soon"})
 
