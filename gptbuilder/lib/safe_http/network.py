@@ -21,7 +21,7 @@ import httpcore
 import httpx
 
 from gptbuilder.lib.safe_http.destinations import AllowList, Resolver, permitted
-from gptbuilder.lib.safe_http.errors import TimedOut, TlsFailed, TooLarge, Unreachable
+from gptbuilder.lib.safe_http.errors import NotReached, TimedOut, TlsFailed, TooLarge, Unreachable
 
 READ_BYTES = 16_384
 # A host may name many addresses; one that is down is down at all of them.
@@ -77,7 +77,7 @@ class GuardedBackend(httpcore.NetworkBackend):
         budget = cast(Budget, timeout)
         until = time.monotonic() + budget.seconds_to_connect()
         addresses = permitted(host, port, self._allowed, self._resolve, budget.seconds_to_connect())[:ADDRESSES_TRIED]
-        failure: TimedOut | Unreachable = Unreachable(f"{host} cannot be reached.")
+        failure: TimedOut | NotReached = NotReached(f"{host} cannot be reached.")
         for number, address in enumerate(addresses):
             seconds = (until - time.monotonic()) / (len(addresses) - number)
             try:
@@ -85,7 +85,7 @@ class GuardedBackend(httpcore.NetworkBackend):
             except TimeoutError:
                 failure = TimedOut(f"{host} does not answer.")
             except OSError:
-                failure = Unreachable(f"{host} cannot be reached.")
+                failure = NotReached(f"{host} cannot be reached.")
         raise failure
 
     def connect_unix_socket(
