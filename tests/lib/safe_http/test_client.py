@@ -353,7 +353,7 @@ def test_the_frame_of_a_body_counts_as_well():
             yield b"1;" + b"e" * 5000 + b"\r\nx\r\n"
 
     with serving(endless) as server, client_of(server) as client, pytest.raises(TooLarge):
-        client.fetch(server.url, limits=Limits(body_bytes=100_000, wire_bytes=200_000))
+        client.fetch(server.url, limits=Limits(body_bytes=10_000_000, wire_bytes=200_000))
 
 
 @pytest.mark.parametrize(
