@@ -79,6 +79,6 @@ def test_a_name_stays_unless_the_person_speaks_of_it(ada, small_model, said, nam
     gpt = drafts.create(ada)
     drafts.apply(gpt.pk, {"name": "Trail Planner"})
 
-    parts.UpdateBehaviorInParts(gpt.pk, said).run(WRITTEN)
+    parts.UpdateBehaviorInParts(gpt.pk, said).run(WRITTEN, "call_1")
 
     assert Draft.objects.get(gpt=gpt).name == name

@@ -38,7 +38,7 @@ def equip(gpt, person, said="When is a refund paid?", entry=ENTRY, **more):
 
 
 def found(equipment, query="refund"):
-    return equipment.tools[0].run({"query": query})
+    return equipment.tools[0].run({"query": query}, "call_1")
 
 
 def test_without_files_a_run_has_neither_tool_nor_query(gpt, ada, django_assert_num_queries):

@@ -43,7 +43,7 @@ def test_with_an_image_model_the_builder_draws_the_picture(ada, upstream, settin
     equipment = registry.equipment(versions.snapshot(gpt.draft), context(ada, "builder", gpt.pk))
     draw = next(tool for tool in equipment.tools if tool.name == "generate_profile_pic")
 
-    output = draw.run({"prompt": "A mountain path"})
+    output = draw.run({"prompt": "A mountain path"}, "call_1")
 
     picture = Draft.objects.get(gpt=gpt).picture
     assert picture is not None and picture.gpt == gpt
