@@ -70,6 +70,11 @@ class _Reader:
                     yield self._operation(str(path), method, item, item[method])
 
     def _operation(self, path: str, method: str, item: Mapping[str, Any], said: Mapping[str, Any]) -> Operation:
+        refused: Unusable | None = None
+        try:
+            said = mapping(followed(self.document, said))
+        except Unusable as problem:
+            refused, said = problem, {}
         description = _text(said.get("description")) or _text(item.get("description"))
         consequential = said.get("x-openai-isConsequential")
         known: dict[str, Any] = {
@@ -82,6 +87,8 @@ class _Reader:
             "schemes": self._security(said),
         }
         try:
+            if refused:
+                raise refused
             return Operation(**known, **self._call(path, method, item, said))
         except Unusable as problem:
             return Operation(**known, problem=problem.code, detail=problem.detail)
