@@ -12,7 +12,8 @@ from urllib.parse import quote
 
 from gptbuilder.actions.openapi.types import Body, Field, Operation, Parameter
 
-RESERVED = ":/?#[]@!$&'()*+,;="
+# Of the reserved characters, those that divide nothing in a query.
+RESERVED = ":/?[]@!$'()*,;"
 SEPARATORS = {"form": ",", "spaceDelimited": "%20", "pipeDelimited": "%7C", "tabDelimited": "%09"}
 
 
@@ -98,12 +99,16 @@ def _signed(
         case "header":
             headers[name.lower()] = _line(secret)
         case "query":
-            key = f"{_escaped(name)}="
-            query = [*(part for part in query if not part.startswith(key)), f"{key}{_escaped(secret)}"]
+            query = _with(query, name, secret)
         case "cookie":
-            key = f"{_escaped(name)}="
-            cookies = [*(part for part in cookies if not part.startswith(key)), f"{key}{_escaped(secret)}"]
+            cookies = _with(cookies, name, secret)
     return query, cookies
+
+
+def _with(parts: list[str], name: str, secret: str) -> list[str]:
+    """The parts of a query or of cookies, with the secret in the place of whatever has its name."""
+    key = f"{_escaped(name)}="
+    return [*(part for part in parts if not part.startswith(key)), f"{key}{_escaped(secret)}"]
 
 
 # --- Parameters, as OpenAPI says that each style is written ------------------------------------------
@@ -130,8 +135,7 @@ def _in_path(parameter: Parameter, value: Any) -> str:
 
 def _in_query(parameter: Parameter | Field, value: Any) -> list[str]:
     name = _escaped(parameter.name)
-    safe = RESERVED.replace("&", "").replace("=", "").replace("#", "").replace("+", "")
-    safe = safe if getattr(parameter, "allow_reserved", False) else ""
+    safe = RESERVED if isinstance(parameter, Parameter) and parameter.allow_reserved else ""
     if parameter.media_type:
         return [f"{name}={_escaped(_json(value), safe)}"]
     if isinstance(value, Mapping):

@@ -204,6 +204,17 @@ def test_a_body_that_cannot_be_taken_apart_is_one_argument(schema: dict[str, Any
     assert not fits(found, {"day": "today"})
 
 
+def test_fields_that_would_be_spelled_alike_are_kept_apart():
+    schema = {"type": "object", "properties": {"a[b]": {"type": "string"}, "a_b": {"type": "integer"}}}
+
+    found = operation(json_body(schema), "post")
+
+    assert found.body and [field.name for field in found.body.fields] == ["a[b]", "a_b"]
+    first, second = (field.argument for field in found.body.fields)
+    assert first != second
+    assert fits(found, {first: "x", second: 1}) and not fits(found, {first: 1}) and not fits(found, {second: "x"})
+
+
 def test_a_body_that_may_be_left_out_stays_whole():
     found = operation(json_body(EVENT, required=False), "post")
 

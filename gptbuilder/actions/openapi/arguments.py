@@ -52,10 +52,9 @@ class Arguments:
             schema = of_swagger(said)
         translated = self._translated(schema, said.get("description"))
         sent = collection(said) if "collectionFormat" in said or self._is_swagger else said
-        style = sent.get("style") if isinstance(sent.get("style"), str) else STYLES[location]
-        explode = sent["explode"] if isinstance(sent.get("explode"), bool) else style == "form"
+        style, explode = _style(sent, STYLES[location])
         reserved = said.get("allowReserved") is True
-        self.parameters.append(Parameter(name, argument, location, str(style), explode, reserved, media_type))
+        self.parameters.append(Parameter(name, argument, location, style, explode, reserved, media_type))
         self._put(argument, translated, is_required=is_required)
 
     def add_body(self, media_type: str, schema: Any, is_required: bool, encoding: Mapping[str, Any]) -> Body:
@@ -63,13 +62,14 @@ class Arguments:
         is_form = media_type in ("multipart/form-data", "application/x-www-form-urlencoded")
         if isinstance(inside, Mapping) and self._comes_apart(inside, is_required, is_form=is_form):
             translated = self._translator.translate(inside, self.refs)
-            fields = tuple(self._field(name, part, encoding) for name, part in translated["properties"].items())
-            wanted = set(translated.get("required", []))
-            for field, part in zip(fields, translated["properties"].values(), strict=True):
-                self._put(
-                    field.argument, _told_as_file(part) if field.is_file else part, is_required=field.name in wanted
-                )
-            return Body(media_type, fields)
+            known = {"$defs": self._translator.definitions(self.refs)}
+            fields: list[Field] = []
+            for name, part in translated["properties"].items():
+                field = self._field(name, followed(known, part), mapping(encoding.get(name)))
+                fields.append(field)
+                told = _told_as_file(part) if field.is_file else part
+                self._put(field.argument, told, is_required=name in translated.get("required", []))
+            return Body(media_type, tuple(fields))
         if is_form:
             raise Unusable("body")
         argument = self._free("body", "data")
@@ -90,13 +90,10 @@ class Arguments:
             return False
         return is_required or not schema.get("required")
 
-    def _field(self, name: str, part: Any, encoding: Mapping[str, Any]) -> Field:
-        said = mapping(encoding.get(name))
-        inside = followed({"$defs": self._translator.definitions(self.refs)}, part)
-        style = said.get("style") if isinstance(said.get("style"), str) else "form"
-        explode = said["explode"] if isinstance(said.get("explode"), bool) else style == "form"
-        media_type = str(said.get("contentType", "")).split(",")[0].strip()
-        return Field(name, self._free(name, "data"), str(style), explode, media_type, _is_file(inside))
+    def _field(self, name: str, schema: Any, encoding: Mapping[str, Any]) -> Field:
+        style, explode = _style(encoding, "form")
+        media_type = str(encoding.get("contentType", "")).split(",")[0].strip()
+        return Field(name, self._free(name, "data"), style, explode, media_type, _is_file(schema))
 
     def schema(self) -> dict[str, Any]:
         """Of all arguments together. Raises Unusable."""
@@ -150,6 +147,12 @@ def collection(parameter: Mapping[str, Any]) -> dict[str, Any]:
     kind = str(parameter.get("collectionFormat", "csv"))
     style = COLLECTIONS.get(kind, "form") if parameter.get("in") in ("query", "formData") else None
     return {"style": style, "explode": kind == "multi"}
+
+
+def _style(said: Mapping[str, Any], default: str) -> tuple[str, bool]:
+    """How a value is written, and whether its parts stand alone."""
+    style = said["style"] if isinstance(said.get("style"), str) else default
+    return style, said["explode"] if isinstance(said.get("explode"), bool) else style == "form"
 
 
 def _is_file(schema: Any) -> bool:

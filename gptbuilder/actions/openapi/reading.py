@@ -70,14 +70,21 @@ class _Reader:
                     yield self._operation(str(path), method, item, item[method])
 
     def _operation(self, path: str, method: str, item: Mapping[str, Any], said: Mapping[str, Any]) -> Operation:
-        refused: Unusable | None = None
         try:
             said = mapping(followed(self.document, said))
         except Unusable as problem:
-            refused, said = problem, {}
+            return Operation(**self._known(path, method, item, {}), problem=problem.code, detail=problem.detail)
+        known = self._known(path, method, item, said)
+        try:
+            return Operation(**known, **self._call(path, method, item, said))
+        except Unusable as problem:
+            return Operation(**known, problem=problem.code, detail=problem.detail)
+
+    def _known(self, path: str, method: str, item: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+        """What is told of an operation whether it can be called or not."""
         description = _text(said.get("description")) or _text(item.get("description"))
         consequential = said.get("x-openai-isConsequential")
-        known: dict[str, Any] = {
+        return {
             "name": self._name(said.get("operationId"), method, path),
             "method": method.upper(),
             "path": path,
@@ -86,12 +93,6 @@ class _Reader:
             "is_consequential": consequential if isinstance(consequential, bool) else method not in SAFE,
             "schemes": self._security(said),
         }
-        try:
-            if refused:
-                raise refused
-            return Operation(**known, **self._call(path, method, item, said))
-        except Unusable as problem:
-            return Operation(**known, problem=problem.code, detail=problem.detail)
 
     def _call(self, path: str, method: str, item: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
         """How the operation is called. Raises Unusable."""
